@@ -1,0 +1,1 @@
+"""One conversation, pure: what was asked, what was answered, what comes next."""

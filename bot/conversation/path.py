@@ -1,0 +1,118 @@
+"""Where someone is: found anew from the flow and their answers, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.conversation.script import Script
+from bot.conversation.state import Answer
+from content.conditions import Known
+from content.schema import Ending, Question, QuestionType
+
+
+@dataclass(frozen=True)
+class Step:
+    """A question that was asked, and its answer."""
+
+    question: Question
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Path:
+    """The questions asked so far in order, then either the next question or an ending."""
+
+    asked: tuple[Step, ...]
+    current: Question | None
+    ending: Ending | None
+    known: Known
+
+    def step(self, question: str) -> Step | None:
+        return next((step for step in self.asked if step.question.id == question), None)
+
+    def reaches(self, question: str) -> bool:
+        """Whether this question has been asked, or is being asked, on this path."""
+        return self.step(question) is not None or (
+            self.current is not None and self.current.id == question
+        )
+
+    def before(self, question: str | None) -> Question | None:
+        """The question asked before this one; before the end, for None."""
+        asked = [step.question for step in self.asked]
+        names = [q.id for q in asked]
+        at = names.index(question) if question in names else len(names)
+        return asked[at - 1] if at else None
+
+
+def path(script: Script, answers: Mapping[str, Answer]) -> Path:
+    """Walk the flow from its start. An answer that no longer fits its question counts as none."""
+    asked: list[Step] = []
+    known: dict[str, frozenset[str]] = {}
+    for question in script.flow.questions:
+        if question.when is not None and not question.when.truth(known):
+            continue
+        answer = answers.get(question.id)
+        if answer is None or not fits(script, question, answer, known):
+            return Path(tuple(asked), question, None, known)
+        asked.append(Step(question, answer))
+        known[question.id] = answer.known
+        if question.options and (ends := _ends(question, answer)):
+            return Path(tuple(asked), None, script.flow.ending_by_id[ends], known)
+    return Path(tuple(asked), None, _ending(script, known), known)
+
+
+def fits(script: Script, question: Question, answer: Answer, known: Known) -> bool:
+    """Whether a kept answer is one this question still takes (content may have changed)."""
+    if answer.skip is not None:
+        return answer.skip in script.skips(question)
+    if question.options:
+        offered = {option.value for option in script.offered(question, known)}
+        return bool(answer.values) and offered.issuperset(answer.values)
+    if question.type is QuestionType.NUMBER and question.min is not None:
+        value = int(answer.values[0])
+        return question.min <= value <= (question.max or value)
+    return True
+
+
+def _ends(question: Question, answer: Answer) -> str | None:
+    chosen = (question.by_value[value] for value in answer.values if value in question.by_value)
+    return next((option.ends for option in chosen if option.ends), None)
+
+
+def _ending(script: Script, known: Known) -> Ending:
+    for ending in script.flow.endings:
+        if ending.when is None or ending.when.truth(known):
+            return ending
+    raise LookupError(f"{script.flow.id} has no ending here")  # content.checks rules this out
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`at` of about `of`; counted from the fewest and the most questions that may still come."""
+
+    at: int
+    of: int
+
+
+def progress(script: Script, walked: Path, question: Question) -> Progress:
+    """How far along this question stands."""
+    asked = [step.question.id for step in walked.asked]
+    at = asked.index(question.id) + 1 if question.id in asked else len(asked) + 1
+    if walked.current is None:
+        return Progress(at, len(asked))
+    undecided: set[str] = set()
+    fewest = most = 0
+    ahead = False
+    for later in script.flow.questions:
+        if later.id == walked.current.id:
+            ahead = True
+        if not ahead:
+            continue
+        truth = True if later.when is None else later.when.truth(walked.known, undecided)
+        if truth is False:
+            continue
+        undecided.add(later.id)
+        fewest += truth is True
+        most += 1
+    return Progress(at, len(asked) + max(1, (fewest + most + 1) // 2))

@@ -1,0 +1,33 @@
+"""What can go wrong that is nobody's odd answer, by name."""
+
+
+class WaymarkError(Exception):
+    """Anything of ours."""
+
+
+class UnknownFlow(WaymarkError):
+    """There is no such flow, or not on this channel."""
+
+
+class UnknownConversation(WaymarkError):
+    """No such conversation, or it belongs to someone else; the two are not told apart."""
+
+
+class StaleConversation(WaymarkError):
+    """Somebody else's turn was committed first; this one must be taken again."""
+
+
+class UnknownSubmission(WaymarkError):
+    """No such submission, or not one this person may see."""
+
+
+class NotAllowed(WaymarkError):
+    """This person may not do this. The text is the sentence staff read."""
+
+
+class InvalidMove(WaymarkError):
+    """The submission can't go from its status to that one."""
+
+
+class EditClash(WaymarkError):
+    """It was changed by someone else since this page was opened."""

@@ -1,0 +1,102 @@
+"""Filing a submission: its priority, its promise, its place in the queue, its return code."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.conversation.engine import Turn
+from bot.conversation.path import Path
+from bot.conversation.script import Script
+from bot.conversation.speech import Sent
+from bot.conversation.state import Conversation, Status
+from bot.priority import prioritise
+from bot.store import audit, conversations, submissions
+from bot.wiring import Waymark
+from bot.working_days import LONDON, reply_by
+
+if TYPE_CHECKING:
+    from bot.intake import Inbound
+
+
+async def file(
+    waymark: Waymark,
+    db: AsyncConnection,
+    inbound: Inbound,
+    script: Script,
+    turn: Turn,
+    walked: Path,
+) -> None:
+    """Put what was sent before staff. The same sending is filed once, however often it comes."""
+    submission = turn.submission
+    assert submission is not None
+    now = inbound.received_at
+    priority = prioritise(waymark.content.policy.priorities, script.flow.id, walked.known)
+    authority = waymark.authority
+    due = reply_by(now, authority.promises[priority.level.value], authority.closures)
+    shape = script.flow.submission
+    values: dict[str, Any] = {
+        "id": submission.id,
+        "reference": submission.reference,
+        "handle": handle(waymark, submission.id),
+        "conversation": turn.conversation.id,
+        "sender": inbound.sender,
+        "channel": inbound.channel.value,
+        "authority": authority.id,
+        "flow": script.flow.id,
+        "kind": shape.kind,
+        "title": shape.title,
+        "sender_role": _label(walked, shape.sender),
+        "topic": _label(walked, shape.topic) if shape.topic else None,
+        "payload": submission.payload,
+        "priority": priority.level.value,
+        "rank": priority.rank,
+        "reasons": list(priority.reasons),
+        "status": "new",
+        "received_at": now,
+        "reply_due": due,
+        "unread": True,
+        "return_key": waymark.keys.return_key(
+            submission.reference, waymark.keys.return_code(submission.id)
+        ),
+        "version": 1,
+    }
+    if await submissions.add(db, values):
+        await audit.record(
+            db, now, "sender", "submission.filed", "submission", submission.id,
+            priority=priority.level.value, channel=inbound.channel.value,
+        )  # fmt: skip
+    await conversations.tie_alerts(db, turn.conversation.id, submission.id)
+
+
+def _label(walked: Path, question: str) -> str:
+    """The chosen option's label, as a list may show it: never a person's own words."""
+    step = walked.step(question)
+    if step is None or not step.question.options:
+        return question
+    if step.answer.skip:
+        return step.answer.skip.value
+    chosen = [step.question.by_value[value].label for value in step.answer.values]
+    return ", ".join(chosen)
+
+
+async def sent(waymark: Waymark, db: AsyncConnection, conversation: Conversation) -> Sent | None:
+    """The sender's half of what was sent: the return code and the day promised."""
+    if conversation.status is not Status.SUBMITTED:
+        return None
+    row = await submissions.by_conversation(db, conversation.id)
+    if row is None:
+        return None
+    return Sent(
+        return_code=waymark.keys.return_code(row.id),
+        reply_by=row.reply_due.astimezone(LONDON).date(),
+    )
+
+
+def handle(waymark: Waymark, submission: str) -> str:
+    """Two words for a shared screen, the same for the same submission."""
+    digest = hashlib.sha256(submission.encode()).digest()
+    first, second = waymark.content.policy.handles
+    return f"{first[digest[0] % len(first)]} {second[digest[1] % len(second)]}"

@@ -1,0 +1,37 @@
+"""How soon a submission must be acted on, and why: the rules of content/policy applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from content.conditions import Known
+from content.schema import Level, PriorityPolicy
+
+ORDER = tuple(Level)
+"""Most urgent first."""
+
+
+@dataclass(frozen=True)
+class Priority:
+    """A level, with the reasons staff see as chips, the gravest first."""
+
+    level: Level
+    reasons: tuple[str, ...]
+
+    @property
+    def rank(self) -> int:
+        return ORDER.index(self.level)
+
+
+def prioritise(policy: PriorityPolicy, flow: str, known: Known) -> Priority:
+    """The most urgent level any rule gives; standard where none speaks."""
+    held = [
+        rule
+        for rule in policy.rules
+        if rule.flow == flow and (rule.when is None or rule.when.truth(known))
+    ]
+    held.sort(key=lambda rule: ORDER.index(rule.level))
+    level = held[0].level if held else Level.STANDARD
+    # A rule without a condition only says what this is; it is a reason when nothing else is.
+    told = [rule for rule in held if rule.when is not None] or held
+    return Priority(level, tuple(dict.fromkeys(rule.reason for rule in told)))

@@ -1,0 +1,5 @@
+"""Who is entitled to what."""
+
+from bot.signposting.entitled import Signpost, entitled, possible_statuses
+
+__all__ = ["Signpost", "entitled", "possible_statuses"]

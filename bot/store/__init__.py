@@ -1,0 +1,1 @@
+"""All SQL: the database, the tables, and one module per subject."""

@@ -1,0 +1,102 @@
+"""The database: two ways in (read, write), and the one place that commits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.store.models import Base
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+_SQLITE = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # a reply is only said after the commit has reached the disk
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA secure_delete = ON",
+)
+
+
+class Database:
+    """SQLite for one process, PostgreSQL for more; the same code runs on both."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.sqlite = url.startswith("sqlite")
+        if self.sqlite:
+            # Plain BEGIN lets two turns read the same state and one of them fail on writing:
+            # whoever writes begins IMMEDIATE, on one connection that is queued for.
+            self._reads = _sqlite_engine(url, "BEGIN", pool_size=5)
+            self._writes = _sqlite_engine(
+                url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0, pool_timeout=30
+            )
+        else:
+            self._reads = self._writes = create_async_engine(url, pool_pre_ping=True)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that only reads; what it sees doesn't change under it."""
+        async with self._reads.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """Everything inside is kept together or not at all. The only commit in the code."""
+        async with self._writes.connect() as connection:
+            try:
+                yield connection
+                await connection.commit()
+            except BaseException:
+                await connection.rollback()
+                raise
+
+    async def migrate(self) -> None:
+        """Bring the tables to the newest shape."""
+        if self.sqlite:
+            Path(sa.make_url(self.url).database or ".").parent.mkdir(parents=True, exist_ok=True)
+        async with self.transaction() as connection:
+            await connection.run_sync(_upgrade)
+
+    async def close(self) -> None:
+        for engine in {self._reads, self._writes}:
+            await engine.dispose()
+
+
+def _sqlite_engine(url: str, begin: str, **pool: Any) -> AsyncEngine:
+    engine = create_async_engine(url, **pool)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _on_connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        for pragma in _SQLITE:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def metadata() -> sa.MetaData:
+    """The tables as the code has them, to compare the migrations with."""
+    return Base.metadata

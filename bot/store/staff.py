@@ -1,0 +1,105 @@
+"""Staff accounts, their sessions, and the tries that failed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.models import Attempt, Found, SignInLink, Staff, StaffSession
+
+
+async def add(db: AsyncConnection, **values: Any) -> None:
+    await db.execute(sa.insert(Staff).values(**values))
+
+
+async def by_email(db: AsyncConnection, email: str) -> Found | None:
+    return (
+        await db.execute(sa.select(*Staff.__table__.columns).where(Staff.email == email))
+    ).first()
+
+
+async def get(db: AsyncConnection, id_: str) -> Found | None:
+    return (await db.execute(sa.select(*Staff.__table__.columns).where(Staff.id == id_))).first()
+
+
+async def everyone(db: AsyncConnection) -> list[Found]:
+    """Active staff, by name."""
+    found = await db.execute(
+        sa.select(Staff.id, Staff.name, Staff.role)
+        .where(Staff.active.is_(True))
+        .order_by(Staff.name, Staff.id)
+    )
+    return list(found.all())
+
+
+async def set_password(db: AsyncConnection, id_: str, password_hash: str) -> None:
+    await db.execute(sa.update(Staff).where(Staff.id == id_).values(password_hash=password_hash))
+
+
+async def add_session(db: AsyncConnection, **values: Any) -> None:
+    await db.execute(sa.insert(StaffSession).values(**values))
+
+
+async def session(db: AsyncConnection, key: str) -> Found | None:
+    """A session with its person; none once the account is switched off."""
+    found = await db.execute(
+        sa.select(
+            StaffSession.key,
+            StaffSession.csrf,
+            StaffSession.started_at,
+            StaffSession.seen_at,
+            Staff.id.label("staff_id"),
+            Staff.name,
+            Staff.role,
+        )
+        .join(Staff, Staff.id == StaffSession.staff)
+        .where(StaffSession.key == key, Staff.active.is_(True))
+    )
+    return found.first()
+
+
+async def touch_session(db: AsyncConnection, key: str, at: datetime) -> None:
+    await db.execute(sa.update(StaffSession).where(StaffSession.key == key).values(seen_at=at))
+
+
+async def end_session(db: AsyncConnection, key: str) -> None:
+    await db.execute(sa.delete(StaffSession).where(StaffSession.key == key))
+
+
+async def add_link(db: AsyncConnection, key: str, staff: str, expires: datetime) -> None:
+    await db.execute(sa.insert(SignInLink).values(key=key, staff=staff, expires_at=expires))
+
+
+async def use_link(db: AsyncConnection, key: str, at: datetime) -> str | None:
+    """The account a one-time link opens; using it uses it up."""
+    used = await db.execute(
+        sa.delete(SignInLink)
+        .where(SignInLink.key == key)
+        .returning(SignInLink.staff, SignInLink.expires_at)
+    )
+    row = used.first()
+    return row.staff if row and row.expires_at > at else None
+
+
+async def drop_links(db: AsyncConnection, staff: str) -> None:
+    """Older ways in stop working when a new one is made."""
+    await db.execute(sa.delete(SignInLink).where(SignInLink.staff == staff))
+
+
+async def add_attempt(db: AsyncConnection, what: str, at: datetime) -> None:
+    await db.execute(sa.insert(Attempt).values(what=what, at=at))
+
+
+async def attempts(db: AsyncConnection, what: str, since: datetime) -> int:
+    """Failed tries at this since then."""
+    found = await db.scalar(
+        sa.select(sa.func.count()).where(Attempt.what == what, Attempt.at > since)
+    )
+    return found or 0
+
+
+async def clear_attempts(db: AsyncConnection, what: str) -> None:
+    await db.execute(sa.delete(Attempt).where(Attempt.what == what))

@@ -1,0 +1,195 @@
+"""Submissions, notes and replies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import EditClash
+from bot.store.conversations import insert
+from bot.store.models import Alert, Found, Note, Reply, Staff, SubmissionRow
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which submissions a list shows. Empty means all."""
+
+    status: tuple[str, ...] = ()
+    priority: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    owner: str | None = None
+    """A staff id, or `nobody`."""
+    unread: bool = False
+
+
+# What a list may show: no column that holds a sender's words.
+LISTED = tuple(
+    column for column in SubmissionRow.__table__.columns if column.name not in ("payload",)
+)
+
+
+async def add(db: AsyncConnection, values: Mapping[str, Any]) -> bool:
+    """File a submission. False if this very sending was filed before."""
+    made = insert(db, SubmissionRow).values(**values).on_conflict_do_nothing()
+    return (await db.execute(made.returning(SubmissionRow.id))).first() is not None
+
+
+async def get(db: AsyncConnection, id_: str) -> Found | None:
+    found = await db.execute(
+        sa.select(*SubmissionRow.__table__.columns).where(SubmissionRow.id == id_)
+    )
+    return found.first()
+
+
+async def by_return_key(db: AsyncConnection, key: str) -> Found | None:
+    found = await db.execute(
+        sa.select(*SubmissionRow.__table__.columns).where(SubmissionRow.return_key == key)
+    )
+    return found.first()
+
+
+async def by_conversation(db: AsyncConnection, conversation: str) -> Found | None:
+    found = await db.execute(
+        sa.select(*SubmissionRow.__table__.columns).where(
+            SubmissionRow.conversation == conversation
+        )
+    )
+    return found.first()
+
+
+async def queue(
+    db: AsyncConnection, which: Filter, limit: int = 50, offset: int = 0
+) -> list[Found]:
+    """Priority first, then what is due soonest, then what has waited longest."""
+    found = await db.execute(
+        sa.select(*LISTED, Staff.name.label("owner_name"))
+        .outerjoin(Staff, Staff.id == SubmissionRow.owner)
+        .where(*_where(which))
+        .order_by(SubmissionRow.rank, SubmissionRow.reply_due, SubmissionRow.received_at)
+        .order_by(SubmissionRow.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return list(found.all())
+
+
+async def counts(db: AsyncConnection, which: Filter) -> dict[str, int]:
+    """How many of each status, the other filters applied."""
+    wider = Filter(priority=which.priority, kind=which.kind, owner=which.owner, unread=which.unread)
+    found = await db.execute(
+        sa.select(SubmissionRow.status, sa.func.count())
+        .where(*_where(wider))
+        .group_by(SubmissionRow.status)
+    )
+    return {row[0]: row[1] for row in found}
+
+
+def _where(which: Filter) -> list[sa.ColumnElement[bool]]:
+    tests: list[sa.ColumnElement[bool]] = []
+    if which.status:
+        tests.append(SubmissionRow.status.in_(which.status))
+    if which.priority:
+        tests.append(SubmissionRow.priority.in_(which.priority))
+    if which.kind:
+        tests.append(SubmissionRow.kind.in_(which.kind))
+    if which.owner == "nobody":
+        tests.append(SubmissionRow.owner.is_(None))
+    elif which.owner:
+        tests.append(SubmissionRow.owner == which.owner)
+    if which.unread:
+        tests.append(SubmissionRow.unread.is_(True))
+    return tests
+
+
+async def change(db: AsyncConnection, id_: str, version: int, **values: Any) -> None:
+    """Change a submission as it was seen. Raises EditClash if someone changed it since."""
+    done = await db.execute(
+        sa.update(SubmissionRow)
+        .where(SubmissionRow.id == id_, SubmissionRow.version == version)
+        .values(version=version + 1, **values)
+    )
+    if done.rowcount != 1:
+        raise EditClash(id_)
+
+
+async def mark(db: AsyncConnection, id_: str, **values: Any) -> None:
+    """Set what no one can clash over (read, replied)."""
+    await db.execute(sa.update(SubmissionRow).where(SubmissionRow.id == id_).values(**values))
+
+
+async def add_note(db: AsyncConnection, **values: Any) -> None:
+    await db.execute(sa.insert(Note).values(**values))
+
+
+async def notes(db: AsyncConnection, submission: str) -> list[Found]:
+    """Oldest first, with who wrote them."""
+    found = await db.execute(
+        sa.select(*Note.__table__.columns, Staff.name.label("author_name"))
+        .join(Staff, Staff.id == Note.author)
+        .where(Note.submission == submission)
+        .order_by(Note.written_at, Note.id)
+    )
+    return list(found.all())
+
+
+async def add_reply(db: AsyncConnection, **values: Any) -> None:
+    await db.execute(sa.insert(Reply).values(**values))
+
+
+async def replies(db: AsyncConnection, submission: str) -> list[Found]:
+    """Oldest first, with who wrote them."""
+    found = await db.execute(
+        sa.select(*Reply.__table__.columns, Staff.name.label("author_name"))
+        .join(Staff, Staff.id == Reply.author)
+        .where(Reply.submission == submission)
+        .order_by(Reply.written_at, Reply.id)
+    )
+    return list(found.all())
+
+
+async def mark_replies_read(db: AsyncConnection, submission: str, at: datetime) -> None:
+    await db.execute(
+        sa.update(Reply)
+        .where(Reply.submission == submission, Reply.read_at.is_(None))
+        .values(read_at=at)
+    )
+
+
+async def open_alerts(db: AsyncConnection) -> list[Found]:
+    """Alerts nobody has dealt with, the gravest and oldest first."""
+    found = await db.execute(
+        sa.select(*Alert.__table__.columns)
+        .where(Alert.seen_at.is_(None))
+        .order_by(sa.case((Alert.urgency == "urgent", 0), else_=1), Alert.raised_at, Alert.id)
+    )
+    return list(found.all())
+
+
+async def alert(db: AsyncConnection, id_: str) -> Found | None:
+    return (await db.execute(sa.select(*Alert.__table__.columns).where(Alert.id == id_))).first()
+
+
+async def alerts_of(db: AsyncConnection, submission: str) -> list[Found]:
+    found = await db.execute(
+        sa.select(*Alert.__table__.columns)
+        .where(Alert.submission == submission)
+        .order_by(Alert.raised_at, Alert.id)
+    )
+    return list(found.all())
+
+
+async def settle_alert(
+    db: AsyncConnection, id_: str, staff: str, action: str, at: datetime
+) -> bool:
+    """Say what was done. False if somebody already had."""
+    done = await db.execute(
+        sa.update(Alert)
+        .where(Alert.id == id_, Alert.seen_at.is_(None))
+        .values(seen_by=staff, seen_at=at, action=action)
+    )
+    return done.rowcount == 1

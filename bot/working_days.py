@@ -1,0 +1,46 @@
+"""Working days in England: when a promise to answer falls due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+LONDON = ZoneInfo("Europe/London")
+CLOSES = time(17)
+LAST_HOUR_FOR_TODAY = time(15)
+"""What arrives later in the day than this counts as the next working day's."""
+
+
+@lru_cache
+def _bank_holidays(year: int) -> frozenset[date]:
+    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
+
+
+def is_working_day(day: date, closures: Collection[date]) -> bool:
+    weekend = day.weekday() >= 5
+    return not weekend and day not in closures and day not in _bank_holidays(day.year)
+
+
+def _next_working_day(day: date, closures: Collection[date]) -> date:
+    while not is_working_day(day, closures):
+        day += timedelta(days=1)
+    return day
+
+
+def reply_by(received: datetime, days: int, closures: Collection[date]) -> datetime:
+    """The end of the working day by which a person will have answered.
+
+    Nought days means today, if it came on a working day with time left; a day on which
+    nobody works never counts.
+    """
+    local = received.astimezone(LONDON)
+    day = local.date()
+    if not is_working_day(day, closures) or local.time() > LAST_HOUR_FOR_TODAY:
+        day = _next_working_day(day + timedelta(days=1), closures)
+    for _ in range(days):
+        day = _next_working_day(day + timedelta(days=1), closures)
+    return datetime.combine(day, CLOSES, LONDON)

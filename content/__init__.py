@@ -1,0 +1,1 @@
+"""What is asked and said, and the code that defines its shape. Imports nothing of ours."""

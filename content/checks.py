@@ -1,0 +1,282 @@
+"""Faults across files: what each file alone can't show. Served content has none."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterable, Iterator
+
+from content.conditions import Condition
+from content.loader import Content, ContentError, Fault
+from content.schema import Audience, Flow, Level, Option, Question, QuestionType, Skip
+from content.walk import ways
+
+BUTTON_BYTES = 64
+"""Telegram's limit on what a button may carry back (Bot API, callback_data)."""
+LABEL_CHARACTERS = 60
+"""Longer labels are cut on a narrow phone."""
+ASK_CHARACTERS = 3000
+"""Telegram refuses a message over 4,096 characters; room is left for progress and help."""
+UNKIND = {
+    "LAC": "say children in care",
+    "looked-after child": "say child in care",
+    "placement": "say home, or where you live",
+    "challenging behaviour": "say having a hard time",
+    "absconded": "say went missing",
+    "NEET": "say not in work or training right now",
+}
+"""Words no sender reads (practice.md 6)."""
+
+
+def check(content: Content) -> list[Fault]:
+    """Every fault found, in the order of the files."""
+    return [
+        *_flow_faults(content),
+        *_directory_faults(content),
+        *_authority_faults(content),
+        *_policy_faults(content),
+        *_wording_faults(content),
+    ]
+
+
+def checked(content: Content) -> Content:
+    """The content itself, or ContentError with all its faults."""
+    if faults := check(content):
+        raise ContentError(faults)
+    return content
+
+
+# --- Flows --------------------------------------------------------------------------------
+
+
+def _flow_faults(content: Content) -> Iterator[Fault]:
+    for flow in content.flows.values():
+        page = content.pages[f"flow {flow.id}"]
+        faults = [
+            *_condition_faults(flow),
+            *_reference_faults(content, flow),
+            *_channel_faults(flow),
+            *_kindness_faults(flow),
+        ]
+        # Ways can only be walked once every condition makes sense.
+        for where, message in faults or _way_faults(flow):
+            yield page.fault_near(_base(flow, where), message)
+
+
+def _base(flow: Flow, question_id: str) -> str:
+    """The id as written, for a question that a repeat wrote out as `-2`."""
+    short = re.sub(r"-\d+$", "", question_id)
+    return short if question_id in flow.by_id and short in flow.by_id else question_id
+
+
+Finding = tuple[str, str]
+
+
+def _condition_faults(flow: Flow) -> Iterator[Finding]:
+    seen: dict[str, Question] = {}
+    for question in flow.questions:
+        if question.id in seen:
+            yield question.id, "question id used twice"
+        for condition in _conditions(question):
+            yield from _sense(condition, question.id, seen, flow)
+        seen[question.id] = question
+    for ending in flow.endings:
+        if ending.when is not None:
+            yield from _sense(ending.when, ending.id, seen, flow)
+
+
+def _conditions(question: Question) -> Iterator[Condition]:
+    if question.when is not None:
+        yield question.when
+    yield from (option.when for option in question.options if option.when is not None)
+
+
+def _sense(
+    condition: Condition, where: str, earlier: dict[str, Question], flow: Flow
+) -> Iterator[Finding]:
+    for leaf in condition.leaves():
+        assert leaf.question is not None
+        asked = earlier.get(leaf.question)
+        if asked is None:
+            yield where, f"asks about {leaf.question}, which is not an earlier question"
+            continue
+        known = set(asked.by_value) | {skip.value for skip in flow.skips_of(asked)}
+        if asked.type in (QuestionType.CHOICE, QuestionType.CHOICES):
+            for value in leaf.is_ or ():
+                if value not in known:
+                    yield where, f"{leaf.question} has no answer {value}"
+
+
+def _reference_faults(content: Content, flow: Flow) -> Iterator[Finding]:
+    for question in flow.questions:
+        for option in question.options:
+            if option.ends is not None and option.ends not in flow.ending_by_id:
+                yield question.id, f"{option.value} ends at {option.ends}, which is no ending"
+            if option.disclosure and option.disclosure.notice not in content.notices:
+                yield question.id, f"there is no safety notice {option.disclosure.notice}"
+    shape = flow.submission
+    named = {shape.child, shape.topic, shape.sender if shape.sender != "young-person" else None}
+    for name in named - {None}:
+        if name not in flow.by_id:
+            yield flow.id, f"submission names {name}, which is no question"
+    if flow.help_notice not in content.notices:
+        yield flow.id, f"there is no safety notice {flow.help_notice}"
+    for ending in flow.endings:
+        yield from (
+            (ending.id, f"there is no helpline {line}")
+            for line in ending.helplines
+            if not _everywhere(content, line)
+        )
+
+
+def _everywhere(content: Content, line: str) -> bool:
+    """A line that a text names must exist whichever council is served."""
+    return all(line in content.helplines(authority) for authority in content.authorities)
+
+
+def _channel_faults(flow: Flow) -> Iterator[Finding]:
+    for question in flow.questions:
+        if len(question.text) + len(question.help or "") > ASK_CHARACTERS:
+            yield question.id, f"too long for one message ({ASK_CHARACTERS} characters)"
+        answers: list[tuple[str, str]] = [(o.value, _label(o)) for o in question.options]
+        for value, label in answers:
+            if len(label) > LABEL_CHARACTERS:
+                yield question.id, f"label over {LABEL_CHARACTERS} characters: {label}"
+            if len(button_bytes(question.id, value)) > BUTTON_BYTES:
+                yield question.id, f"{value}: a button can't carry so long an id"
+
+
+def button_bytes(question_id: str, value: str) -> bytes:
+    """What the longest button of this answer would carry (bot/conversation/buttons.py)."""
+    return f"t|{'x' * 6}|{question_id}|{value}".encode()
+
+
+def _label(option: Option) -> str:
+    return f"{option.face} {option.label}" if option.face else option.label
+
+
+def _kindness_faults(flow: Flow) -> Iterator[Finding]:
+    for question in flow.questions:
+        texts = [question.text, question.help or "", *(o.label for o in question.options)]
+        for word, instead in UNKIND.items():
+            if any(re.search(rf"\b{re.escape(word)}s?\b", text) for text in texts):
+                yield question.id, f"says {word!r} to a sender: {instead}"
+        held = question.type is not QuestionType.CARD and Skip.SKIPPED not in flow.skips_of(
+            question
+        )
+        if flow.audience is Audience.CHILD and held:
+            yield question.id, "a child can't skip this question"
+
+
+def _way_faults(flow: Flow) -> Iterator[Finding]:
+    try:
+        walked = list(ways(flow))
+    except OverflowError as error:
+        yield flow.id, str(error)
+        return
+    asked = {name for way in walked for name in way.answers}
+    reached = {way.ending.id for way in walked if way.ending is not None}
+    for question in flow.questions:
+        if question.id not in asked:
+            yield question.id, "no way through the flow ever asks this"
+    for ending in flow.endings:
+        if ending.id not in reached:
+            yield ending.id, "no way through the flow ever ends here"
+    if any(way.ending is None for way in walked):
+        yield flow.id, "a way through the flow has no ending: give the last one no condition"
+
+
+# --- Directory, authorities, policy -------------------------------------------------------
+
+
+def _directory_faults(content: Content) -> Iterator[Fault]:
+    yield from _entitlement_faults(content)
+    for notice in content.notices.values():
+        page = content.pages[f"notice {notice.id}"]
+        for line in notice.helplines:
+            if not _everywhere(content, line):
+                yield page.fault_near(notice.id, f"there is no helpline {line}")
+    for line_id, helpline in content.national_helplines.items():
+        if not helpline.confidence.publishable:
+            yield content.pages[f"helpline {line_id}"].fault_near(
+                line_id, "an unsure number can't be in the file that is shown to people"
+            )
+
+
+def _entitlement_faults(content: Content) -> Iterator[Fault]:
+    circumstances = {
+        option.value
+        for flow in content.flows.values()
+        for question in flow.questions
+        if question.fact == "circumstances"
+        for option in question.options
+    }
+    for row in content.entitlements.values():
+        page = content.pages[f"entitlement {row.id}"]
+        if unknown := set(row.who.circumstances) - circumstances:
+            yield page.fault_near(row.id, f"no flow asks about {', '.join(sorted(unknown))}")
+        if unknown := set(row.who.councils) - set(content.authorities):
+            yield page.fault_near(row.id, f"no authority {', '.join(sorted(unknown))}")
+        if row.review_by <= row.checked:
+            yield page.fault_near(row.id, "review_by must come after the day it was checked")
+
+
+def _authority_faults(content: Content) -> Iterator[Fault]:
+    for authority in content.authorities.values():
+        page = content.pages[f"authority {authority.id}"]
+        if missing := {level.value for level in Level} - set(authority.promises):
+            yield page.fault(("promises",), f"no promise for {', '.join(sorted(missing))}")
+        if contrast_with_white(authority.colour) < 4.5:
+            yield page.fault(("colour",), "white text on it has too little contrast (under 4.5)")
+        for kind, rows in (("answer", authority.answers), ("helpline", authority.helplines)):
+            for row in rows:
+                if not row.confidence.publishable:
+                    yield page.fault_near(row.id, f"an unsure {kind} can't be published")
+
+
+def contrast_with_white(colour: str) -> float:
+    """Contrast ratio with white, 1 to 21 (WCAG 2.2, relative luminance)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    luminance = sum(weight * p for weight, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return 1.05 / (luminance + 0.05)
+
+
+def _policy_faults(content: Content) -> Iterator[Fault]:
+    page = content.pages["policy priorities"]
+    for index, rule in enumerate(content.policy.priorities.rules):
+        flow = content.flows.get(rule.flow)
+        if flow is None:
+            yield page.fault(("rules", index, "flow"), f"there is no flow {rule.flow}")
+        elif rule.when is not None:
+            for _, message in _sense(rule.when, rule.flow, dict(flow.by_id), flow):
+                yield page.fault(("rules", index, "when"), message)
+    if missing := {level.value for level in Level} - set(content.policy.priorities.labels):
+        yield page.fault(("labels",), f"no label for {', '.join(sorted(missing))}")
+
+
+# --- Wording ------------------------------------------------------------------------------
+
+
+def _wording_faults(content: Content) -> Iterator[Fault]:
+    english = content.wording.get("en", {})
+    for language, words in content.wording.items():
+        for key in sorted(set(english) | set(words)):
+            page = content.pages.get(f"wording {language}/{key.split('.')[0]}")
+            if page is None:
+                yield Fault(f"content/wording/{language}", 1, key, "this file is missing")
+            elif key not in words:
+                yield page.fault((), f"{key} is missing in {language}")
+            elif key not in english:
+                yield page.fault(tuple(key.split(".")[1:]), "English has no such words")
+            elif _placeholders(words[key]) != _placeholders(english[key]):
+                yield page.fault(tuple(key.split(".")[1:]), "names other {gaps} than English")
+
+
+def _placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def report(faults: Iterable[Fault]) -> str:
+    """One fault a line, as a person reads it in a terminal."""
+    return "\n".join(str(fault) for fault in faults)

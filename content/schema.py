@@ -1,0 +1,541 @@
+"""The shape of everything that is asked and said: what a content file may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from content.conditions import Condition
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Strict(BaseModel):
+    """Frozen, and an unknown key is a fault rather than a silence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+# --- Where a fact comes from --------------------------------------------------------------
+
+
+class Confidence(StrEnum):
+    """How sure we are of a fact. Only high and medium are ever shown as fact."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    UNVERIFIED = "unverified"
+
+    @property
+    def publishable(self) -> bool:
+        return self in (Confidence.HIGH, Confidence.MEDIUM)
+
+
+class Source(Strict):
+    """Where a fact was read."""
+
+    title: Text
+    publisher: Text
+    address: str | None = None
+    dated: str | None = None
+    """The source's own date, as people write it ("2 April 2025"); none if it shows none."""
+
+
+class Sourced(Strict):
+    """Anything stated as fact: with its source, the day it was checked and how sure we are."""
+
+    sources: tuple[Source, ...] = Field(min_length=1)
+    checked: date
+    confidence: Confidence
+
+
+# --- Questions ----------------------------------------------------------------------------
+
+
+class Channel(StrEnum):
+    """How a person talks with us."""
+
+    TELEGRAM = "telegram"
+    CHAT = "chat"
+    FORM = "form"
+
+
+class QuestionType(StrEnum):
+    """What kind of answer a question takes."""
+
+    CHOICE = "choice"
+    CHOICES = "choices"
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    PHONE = "phone"
+    EMAIL = "email"
+    CARD = "card"
+    """Something to read before going on; its one answer is `read`."""
+    ENTITLEMENTS = "entitlements"
+    """What the person may be entitled to, by their answers; they choose what to save."""
+
+
+class Skip(StrEnum):
+    """The honest non-answers. Each is a value, kept as such."""
+
+    SKIPPED = "skipped"
+    DONT_KNOW = "dont-know"
+    RATHER_NOT_SAY = "rather-not-say"
+
+
+class Urgency(StrEnum):
+    """How soon a person must look."""
+
+    NONE = "none"
+    CONCERN = "concern"
+    URGENT = "urgent"
+
+
+class Disclosure(Strict):
+    """Choosing this option tells us someone may be unsafe."""
+
+    urgency: Literal[Urgency.CONCERN, Urgency.URGENT]
+    category: Id
+    notice: Id
+    """Which safety notice answers it at once (content/safeguarding/notices.yaml)."""
+
+
+class Option(Strict):
+    """One choice of a question."""
+
+    value: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=32)]
+    label: Text
+    face: str | None = None
+    """An emoji shown before the label; never without words."""
+    help: Text | None = None
+    synonyms: tuple[str, ...] = ()
+    """Other words people type for this choice; matched whole, whatever the case."""
+    alone: bool = False
+    """Among several choices: this one can't be chosen with others ("none of these")."""
+    ends: Id | None = None
+    """The ending this choice leads to at once."""
+    disclosure: Disclosure | None = None
+    when: Condition | None = None
+    """Offered only when this holds."""
+
+
+class Fact(StrEnum):
+    """What an answer tells about a young person's rights (bot/signposting)."""
+
+    AGE = "age"
+    COUNCIL = "council"
+    IN_CARE_NOW = "in-care-now"
+    IN_CARE_AT_16 = "in-care-at-16"
+    THIRTEEN_WEEKS = "thirteen-weeks"
+    LEFT_CARE_BY = "left-care-by"
+    DOING_NOW = "doing-now"
+    WANT_NEXT = "want-next"
+    CIRCUMSTANCES = "circumstances"
+
+
+class Question(Strict):
+    """One thing asked."""
+
+    id: Id
+    type: QuestionType
+    text: Text
+    section: Text | None = None
+    """The heading it stands under when answers are checked; from here on until another."""
+    help: Text | None = None
+    example: Text | None = None
+    why: Text | None = None
+    """Why it is asked and what staff do with it. Shown to staff."""
+    options: tuple[Option, ...] = ()
+    style: Literal["plain", "faces", "scale"] = "plain"
+    skips: tuple[Skip, ...] | None = None
+    """Which non-answers are offered; the flow's own list when not given."""
+    when: Condition | None = None
+    min: int | None = None
+    """Smallest number, or fewest choices."""
+    max: int | None = None
+    """Largest number, most choices, or most characters."""
+    long: bool = False
+    """A text answer that wants room."""
+    time: Literal["past", "future", "any"] = "any"
+    """Which way a date without a year points, and which way it must lie."""
+    fact: Fact | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        chooses = self.type in (QuestionType.CHOICE, QuestionType.CHOICES)
+        if chooses and len(self.options) < 2:
+            raise ValueError(f"a {self.type} question needs two options or more")
+        if not chooses and self.options:
+            raise ValueError(f"a {self.type} question has no options")
+        if self.type is QuestionType.NUMBER and (self.min is None or self.max is None):
+            raise ValueError("a number question needs min and max")
+        values = [option.value for option in self.options]
+        if twice := sorted({v for v in values if values.count(v) > 1}):
+            raise ValueError(f"option given twice: {', '.join(twice)}")
+        if reserved := sorted(set(values) & {skip.value for skip in Skip}):
+            raise ValueError(f"{', '.join(reserved)} is a skip: list it in `skips`")
+        if self.style == "faces" and not all(option.face for option in self.options):
+            raise ValueError("every option of a faces question needs a face")
+        return self
+
+    @cached_property
+    def by_value(self) -> Mapping[str, Option]:
+        return {option.value: option for option in self.options}
+
+
+class Repeat(Strict):
+    """A few questions asked again for each thing there is to tell ("what has been tried")."""
+
+    repeat: Id
+    times: Annotated[int, Field(ge=2, le=6)]
+    when: Condition | None = None
+    questions: tuple[Question, ...] = Field(min_length=1)
+    again: Question
+    """Asked after each round but the last; `yes` starts another."""
+
+    @model_validator(mode="after")
+    def _again_is_yes_or_no(self) -> Self:
+        if self.again.type is not QuestionType.CHOICE or "yes" not in self.again.by_value:
+            raise ValueError("`again` must be a choice with the option `yes`")
+        return self
+
+    def rounds(self) -> Iterator[Question]:
+        """Every question of every round, flat: the first round as written, then `-2`, `-3` ..."""
+        own = {question.id for question in (*self.questions, self.again)}
+        for number in range(1, self.times + 1):
+            suffix = "" if number == 1 else f"-{number}"
+            start = self.when
+            if number > 1:
+                before = "" if number == 2 else f"-{number - 1}"
+                start = Condition(question=self.again.id + before, is_=("yes",))
+            asked = (*self.questions, self.again) if number < self.times else self.questions
+            for question in asked:
+                inner = question.when and _renamed(question.when, own, suffix)
+                both = tuple(part for part in (start, inner) if part is not None)
+                when = None if not both else both[0] if len(both) == 1 else Condition(all_=both)
+                yield question.model_copy(update={"id": question.id + suffix, "when": when})
+
+
+def _renamed(condition: Condition, own: set[str], suffix: str) -> Condition:
+    def each(parts: tuple[Condition, ...] | None) -> tuple[Condition, ...] | None:
+        return parts and tuple(_renamed(part, own, suffix) for part in parts)
+
+    mine = condition.question in own
+    return condition.model_copy(
+        update={
+            "question": f"{condition.question}{suffix}" if mine else condition.question,
+            "all_": each(condition.all_),
+            "any_": each(condition.any_),
+            "not_": condition.not_ and _renamed(condition.not_, own, suffix),
+        }
+    )
+
+
+# --- Flows --------------------------------------------------------------------------------
+
+
+def _step_kind(step: object) -> str:
+    repeats = "repeat" in step if isinstance(step, dict) else isinstance(step, Repeat)
+    return "repeat" if repeats else "question"
+
+
+Step = Annotated[
+    Annotated[Repeat, Tag("repeat")] | Annotated[Question, Tag("question")],
+    Discriminator(_step_kind),
+]
+
+
+class Ending(Strict):
+    """Where a flow stops: something is sent, or the person is pointed somewhere useful."""
+
+    id: Id
+    kind: Literal["submission", "signpost"]
+    when: Condition | None = None
+    """For the ending after the last question: the first whose condition holds is taken."""
+    title: Text
+    text: Text
+    next: tuple[Text, ...] = ()
+    """What happens next, in order. {reply_by} stands for the day a person will have answered."""
+    helplines: tuple[Id, ...] = ()
+
+
+class SubmissionShape(Strict):
+    """What a flow's submission is called and which answers its queue row needs."""
+
+    kind: Literal["concern", "views", "call-back"]
+    title: Text
+    """What staff call one of these: "Concern about a child's education"."""
+    sender: Id | Literal["young-person"]
+    """The question whose answer says who is writing, or `young-person`."""
+    child: Id | None = None
+    """The question whose answer names the child, for the page (never for lists)."""
+    topic: Id | None = None
+    """The question whose answer says what it is about."""
+
+
+class Audience(StrEnum):
+    """Who a flow speaks to: it decides tone, age checks and which helplines fit."""
+
+    CHILD = "child"
+    YOUNG_PERSON = "young-person"
+    ADULT = "adult"
+
+
+class Flow(Strict):
+    """One guided conversation."""
+
+    id: Id
+    title: Text
+    summary: Text
+    """One sentence on the page where a person chooses what to do."""
+    audience: Audience
+    for_whom: Text
+    minutes: Annotated[int, Field(ge=1, le=30)]
+    channels: tuple[Channel, ...] = Field(min_length=1)
+    intro: Text
+    """What to know before starting: who reads it, when, and that it is not for emergencies."""
+    skips: tuple[Skip, ...] = ()
+    help_notice: Id
+    """The safety notice behind "I need help now"."""
+    submission: SubmissionShape
+    steps: tuple[Step, ...] = Field(min_length=1, alias="questions")
+    endings: tuple[Ending, ...] = Field(min_length=1)
+
+    @cached_property
+    def questions(self) -> tuple[Question, ...]:
+        """Every question in the order it can be asked, repeats written out."""
+        flat: list[Question] = []
+        for step in self.steps:
+            flat.extend(step.rounds() if isinstance(step, Repeat) else (step,))
+        return tuple(flat)
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Question]:
+        return {question.id: question for question in self.questions}
+
+    @cached_property
+    def ending_by_id(self) -> Mapping[str, Ending]:
+        return {ending.id: ending for ending in self.endings}
+
+    def skips_of(self, question: Question) -> tuple[Skip, ...]:
+        """The non-answers this question offers."""
+        return self.skips if question.skips is None else question.skips
+
+
+# --- Directory ----------------------------------------------------------------------------
+
+
+class CareStatus(StrEnum):
+    """Legal care-leaver categories of England (Children Act 1989), and wider ones beside them."""
+
+    LOOKED_AFTER = "looked-after"
+    ELIGIBLE = "eligible"
+    RELEVANT = "relevant"
+    FORMER_RELEVANT = "former-relevant"
+    QUALIFYING = "qualifying"
+    PREVIOUSLY_LOOKED_AFTER = "previously-looked-after"
+    KINSHIP = "kinship"
+    CARE_EXPERIENCED = "care-experienced"
+    NOT_IN_CARE = "not-in-care"
+
+
+class Stage(StrEnum):
+    """What a young person is doing or wants to do next."""
+
+    SCHOOL = "school"
+    COLLEGE = "college"
+    ADULT_LEARNING = "adult-learning"
+    APPRENTICESHIP = "apprenticeship"
+    UNIVERSITY_PLAN = "university-plan"
+    UNIVERSITY = "university"
+    WORK = "work"
+    LOOKING = "looking"
+
+
+class Standing(StrEnum):
+    """Whether a right can be used today."""
+
+    IN_FORCE = "in-force"
+    ENACTED = "enacted"
+    """In an Act, not started yet."""
+    ANNOUNCED = "announced"
+    ENDED = "ended"
+
+
+class Eligibility(Strict):
+    """Who a row is for. An empty list asks nothing; `age_below` is exclusive."""
+
+    age_from: int | None = None
+    age_below: int | None = None
+    age_on_31_august: bool = False
+    """The upper age is counted on the 31 August before the course year."""
+    care: tuple[CareStatus, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    circumstances: tuple[Id, ...] = ()
+    """Needs at least one of these."""
+    councils: tuple[Id, ...] = ()
+    """Only where one of these councils looked after the person."""
+
+
+class Entitlement(Sourced):
+    """Something a young person may be owed, offered or able to apply for."""
+
+    id: Id
+    title: Text
+    what: Text
+    amount: Text | None = None
+    """The sum as it may be stated, with "up to" where that is the truth."""
+    year: Text | None = None
+    """The year the amount belongs to; needed wherever there is an amount."""
+    who: Eligibility
+    condition: Text | None = None
+    """What else must be true, in plain words."""
+    decides: Text
+    how: Text
+    topic: Literal["rights", "money", "learning", "work", "home", "health", "people"]
+    standing: Standing
+    review_by: date
+
+    @model_validator(mode="after")
+    def _amount_has_a_year(self) -> Self:
+        if self.amount and not self.year:
+            raise ValueError("an amount needs the year it belongs to")
+        return self
+
+    @property
+    def published(self) -> bool:
+        """Shown to people only when sure, and only when it can be used today."""
+        return self.confidence.publishable and self.standing is Standing.IN_FORCE
+
+
+class Helpline(Sourced):
+    """Someone to ring, text or visit."""
+
+    id: Id
+    name: Text
+    contact: Text
+    """How to reach them, in words: "Call 0800 1111"."""
+    phone: str | None = None
+    text: str | None = None
+    web: str | None = None
+    hours: Text
+    """When they answer; "Times vary" where the hours are not sure."""
+    who_for: Text
+    limits: Text | None = None
+    """What they can't keep to themselves."""
+
+
+class ServiceAnswer(Sourced):
+    """One question people ask about the Virtual School, and its answer."""
+
+    id: Id
+    question: Text
+    answer: Text
+
+
+# --- Safeguarding, authority, policy ------------------------------------------------------
+
+
+class Notice(Strict):
+    """What is said at once when someone may be unsafe."""
+
+    id: Id
+    audience: Audience
+    title: Text
+    text: Text
+    helplines: tuple[Id, ...] = Field(min_length=1)
+    after: Text
+    """What happens to what they wrote, and who will look."""
+
+
+class Role(StrEnum):
+    """The seats of a Virtual School team."""
+
+    HEADTEACHER = "headteacher"
+    EDUCATION_COORDINATOR = "education-coordinator"
+    TRANSITION_COORDINATOR = "transition-coordinator"
+    MENTOR = "mentor"
+
+
+class Authority(Strict):
+    """One council: its service facts, contacts, promises and colours."""
+
+    id: Id
+    council: Text
+    virtual_school: Text
+    serves: Text
+    colour: Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+    """The header's background; white text on it must reach a contrast of 4.5 to 1."""
+    accent: Annotated[str, StringConstraints(pattern=r"^#[0-9a-f]{6}$")]
+    hours: Text
+    """When people read messages, in words."""
+    neighbours: tuple[Text, ...] = ()
+    """Councils people mix up with this one."""
+    promises: Mapping[Id, Annotated[int, Field(ge=0, le=20)]]
+    """Priority -> working days within which a person replies."""
+    closures: tuple[date, ...] = ()
+    """Days the office is shut besides weekends and bank holidays."""
+    roles: Mapping[Role, Text]
+    helplines: tuple[Helpline, ...] = ()
+    """Local front door, out-of-hours team, leaving-care line."""
+    answers: tuple[ServiceAnswer, ...] = Field(min_length=1)
+
+
+class Level(StrEnum):
+    """Submission priority: how soon a person must act on what was sent."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    STANDARD = "standard"
+    LOW = "low"
+
+
+class PriorityRule(Strict):
+    """When this holds of a submission, it is at least this urgent, for this reason."""
+
+    flow: Id
+    when: Condition | None = None
+    level: Level
+    reason: Text
+    """The chip staff see: short."""
+
+
+class PriorityPolicy(Strict):
+    """The rules that order the queue."""
+
+    labels: Mapping[Level, Text]
+    rules: tuple[PriorityRule, ...] = Field(min_length=1)
+
+
+class RetentionPolicy(Strict):
+    """How long things are kept, in days."""
+
+    unfinished_conversation: int
+    finished_conversation: int
+    inbox_key: int
+    staff_session: int
+
+
+class Policy(Strict):
+    """The rules staff can change without a programmer."""
+
+    priorities: PriorityPolicy
+    retention: RetentionPolicy
+    handles: tuple[tuple[Text, ...], tuple[Text, ...]]
+    """Two word lists; a submission is known by one word of each, so a screen shows no name."""

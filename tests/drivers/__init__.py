@@ -1,0 +1,1 @@
+"""People as test objects: one for each way of talking with us."""

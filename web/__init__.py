@@ -1,0 +1,1 @@
+"""Everything in a browser, and staff casework."""

@@ -1,0 +1,97 @@
+"""The web application: its parts mounted, its headers, and the one map from trouble to page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from bot import errors, logs
+from bot.telegram import app as telegram
+from bot.wiring import Waymark
+from web import demo, public, security, staff, templating
+from web.api import telegram as telegram_webhook
+
+HERE = Path(__file__).parent
+LARGEST_BODY = 256 * 1024
+log = logging.getLogger("waymark.web")
+
+PAGES: dict[type[Exception], tuple[int, str]] = {
+    errors.UnknownFlow: (404, "not-found"),
+    errors.UnknownConversation: (404, "not-found"),
+    errors.UnknownSubmission: (404, "not-found"),
+    errors.NotAllowed: (403, "not-allowed"),
+    errors.InvalidMove: (409, "clash"),
+    errors.EditClash: (409, "clash"),
+}
+"""What a named error looks like to the person: status, and words under `pages.error`."""
+
+
+def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> FastAPI:
+    """The site on these parts. `channel` is Telegram, where it is set up."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        logs.configure(waymark.settings.log_level)
+        await waymark.database.migrate()
+        await demo.prepare(waymark)
+        async with telegram.running(waymark, channel):
+            yield
+        await waymark.database.close()
+
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=LARGEST_BODY,
+    )
+    app.state.waymark = waymark
+    app.state.telegram = channel
+    app.state.pages = templating.Pages(waymark)
+    app.add_middleware(security.Headers, secure=waymark.settings.secure)
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.include_router(public.router)
+    app.include_router(staff.router)
+    app.include_router(telegram_webhook.router)
+    for kind in PAGES:
+        app.add_exception_handler(kind, _known)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unknown)
+    return app
+
+
+async def _known(request: Request, error: Exception) -> Response:
+    status, key = PAGES[type(error)]
+    return _page(request, status, key)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    keys = {403: "not-allowed", 404: "not-found", 405: "not-found", 413: "too-big", 429: "slow"}
+    response = _page(request, error.status_code, keys.get(error.status_code, "sorry"))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
+    """A failing machine. The log gets the error's name and where; never its text, which may hold
+    somebody's words."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
+    log.error("failed", extra={"error": type(error).__name__, "where": where})
+    return _page(request, 500, "sorry")
+
+
+def _page(request: Request, status: int, key: str) -> Response:
+    pages: templating.Pages = request.app.state.pages
+    staff_side = request.url.path.startswith("/staff")
+    name = "staff/error.html" if staff_side else "public/error.html"
+    return pages.show(request, name, status=status, key=key)

@@ -1,0 +1,92 @@
+"""The `waymark` command: run, play, check the content, add staff."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from bot.settings import Settings
+from bot.telegram import app as telegram
+from bot.wiring import Waymark, wire
+from content import checks, loader
+from content.loader import ContentError
+from web import play as playing
+from web.app import create_app
+from web.casework import accounts
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def main() -> None:
+    """The command's way in: trouble anyone can mend is a sentence, not a traceback."""
+    try:
+        app()
+    except ContentError as error:
+        sys.exit(f"The content has faults, so nothing was started:\n{error}")
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
+        ]
+        sys.exit("The settings (WAYMARK_...) can't be used:\n" + "\n".join(faults))
+    except ValueError as error:
+        sys.exit(str(error))
+
+
+@app.command()
+def run() -> None:
+    """Serve the site, the browser chat and the form; and Telegram, if a token is set."""
+    settings = Settings()
+    waymark = wire(settings)
+    site = create_app(waymark, telegram.connect(settings))
+    config = uvicorn.Config(
+        site,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,  # addresses in it would say who talked about what, and when
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    uvicorn.Server(config).run()
+
+
+@app.command()
+def play(flow: str, language: str = "en") -> None:
+    """Hold a flow's conversation here in the terminal. Nothing is kept."""
+    playing.hold(wire(Settings()), flow, language)
+
+
+@app.command("check-content")
+def check_content() -> None:
+    """Check every content file; say file, line and key of each fault."""
+    content = loader.read()
+    faults = checks.check(content)
+    if faults:
+        sys.exit(checks.report(faults))
+    typer.echo(
+        f"Content {content.hash}: {len(content.flows)} flows, "
+        f"{sum(row.published for row in content.entitlements.values())} entitlements shown "
+        f"of {len(content.entitlements)}, {len(content.authorities)} authorities. No faults."
+    )
+
+
+@app.command("add-staff")
+def add_staff(
+    name: str,
+    email: str,
+    role: Annotated[str, typer.Option(help="headteacher, education-coordinator ...")],
+) -> None:
+    """Add a member of the team; prints a one-time way in."""
+    asyncio.run(_add_staff(wire(Settings()), name, email, role))
+
+
+async def _add_staff(waymark: Waymark, name: str, email: str, role: str) -> None:
+    await waymark.database.migrate()
+    link = await accounts.add(waymark, name, email, role)
+    typer.echo(link)
+    await waymark.database.close()

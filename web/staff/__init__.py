@@ -1,0 +1,10 @@
+"""Pages for staff: sign-in, queue, submission."""
+
+from fastapi import APIRouter, Depends
+
+from web.security import same_site
+from web.staff import alerts, queue, sign_in, submission
+
+router = APIRouter(prefix="/staff", dependencies=[Depends(same_site)])
+for part in (sign_in, queue, submission, alerts):
+    router.include_router(part.router)
