@@ -57,7 +57,7 @@ def wire(settings: Settings) -> Waymark:
         raise ValueError(f"WAYMARK_AUTHORITY is {settings.authority!r}; it must be one of: {known}")
     return Waymark(
         settings=settings,
-        content=content,
+        content=content.served_by(settings.authority),
         database=Database(settings.database),
         keys=Keys.at(settings.data_dir),
     )

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -151,10 +151,27 @@ class Content:
     def flow_hashes(self) -> Mapping[str, str]:
         return {id_: _digest(flow.model_dump(mode="json")) for id_, flow in self.flows.items()}
 
+    def served_by(self, authority: str) -> Content:
+        """The same content with {council} and {virtual_school} named, in flows and notices."""
+        pack = self.authorities[authority]
+        gaps = {"{council}": pack.council, "{virtual_school}": pack.virtual_school}
+        return replace(
+            self,
+            flows={name: _filled(flow, gaps) for name, flow in self.flows.items()},
+            notices={name: _filled(notice, gaps) for name, notice in self.notices.items()},
+        )
+
     def helplines(self, authority: str) -> Mapping[str, Helpline]:
         """The national lines and the authority's own, by id; local ones win."""
         local = {line.id: line for line in self.authorities[authority].helplines}
         return {**self.national_helplines, **local}
+
+
+def _filled(thing: Model, gaps: Mapping[str, str]) -> Model:
+    written = thing.model_dump_json(by_alias=True)
+    for gap, words in gaps.items():
+        written = written.replace(gap, json.dumps(words)[1:-1])
+    return type(thing).model_validate_json(written)
 
 
 def _digest(value: object) -> str:

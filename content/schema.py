@@ -223,12 +223,20 @@ class Repeat(Strict):
             start = self.when
             if number > 1:
                 before = "" if number == 2 else f"-{number - 1}"
-                start = Condition(question=self.again.id + before, is_=("yes",))
+                start = Condition.model_validate(
+                    {"question": self.again.id + before, "is": ["yes"]}
+                )
             asked = (*self.questions, self.again) if number < self.times else self.questions
             for question in asked:
                 inner = question.when and _renamed(question.when, own, suffix)
                 both = tuple(part for part in (start, inner) if part is not None)
-                when = None if not both else both[0] if len(both) == 1 else Condition(all_=both)
+                when = (
+                    None
+                    if not both
+                    else both[0]
+                    if len(both) == 1
+                    else Condition.model_validate({"all": both})
+                )
                 yield question.model_copy(update={"id": question.id + suffix, "when": when})
 
 

@@ -25,28 +25,64 @@ def ways(flow: Flow) -> Iterator[Way]:
     """Walk the flow. Two ways that later conditions can't tell apart are followed as one, but
     every option of every question, and every skip, is on some way."""
     conditions = _conditions_after(flow)
-    front: list[tuple[Answers, Answers]] = [({}, {})]  # (what still matters, the whole way)
+    front: list[_Walker] = [({}, {}, [])]
+    covered: set[Pair] = set()  # what is on a way that can't be merged away any more
     for index, question in enumerate(flow.questions):
-        needed = {name for c in conditions[index + 1] for name in c.questions()}
-        merged: dict[tuple[tuple[str, frozenset[str]], ...], tuple[Answers, Answers]] = {}
-        for known, way in front:
-            if question.when is not None and not question.when.truth(known):
-                branches: list[tuple[frozenset[str] | None, str | None]] = [(None, None)]
-            else:
-                branches = list(_branches(flow, question, conditions[index + 1], known))
-            for answer, ends in branches:
+        tests = {str(leaf): leaf for c in conditions[index + 1] for leaf in c.leaves()}
+        needed = {leaf.question for leaf in tests.values()}
+        merged: dict[tuple[bool | None, ...], _Walker] = {}
+        for known, way, fresh in front:
+            for answer, ends in _steps(flow, question, conditions[index + 1], known):
                 taken = way if answer is None else {**way, question.id: answer}
+                pairs = fresh if answer is None else [*fresh, (question.id, answer)]
                 if ends is not None:
+                    covered.update(pairs)
                     yield Way(taken, flow.ending_by_id.get(ends))
                     continue
                 matters = known if answer is None else {**known, question.id: answer}
                 matters = {name: value for name, value in matters.items() if name in needed}
-                merged.setdefault(tuple(sorted(matters.items(), key=str)), (matters, taken))
+                key = tuple(test.truth(matters) for test in tests.values())
+                if key not in merged:
+                    merged[key] = (matters, taken, pairs)
+                elif left := [pair for pair in pairs if pair not in covered]:
+                    covered.update(left)
+                    yield _finished(flow, conditions, index + 1, (matters, taken))
                 if len(merged) > 20_000:
                     raise OverflowError(f"{flow.id} has too many ways at {question.id}")
-        front = list(merged.values())
-    for known, way in front:
+        front = [
+            (known, way, [pair for pair in fresh if pair not in covered])
+            for known, way, fresh in merged.values()
+        ]
+    for known, way, _ in front:
         yield Way(way, ending_after(flow, known))
+
+
+Pair = tuple[str, frozenset[str]]
+_Walker = tuple[Answers, Answers, list[Pair]]
+"""What still matters, the whole way, and the answers on it that may be on no other way."""
+
+
+def _steps(
+    flow: Flow, question: Question, later: list[Condition], known: Answers
+) -> Iterator[tuple[frozenset[str] | None, str | None]]:
+    if question.when is not None and not question.when.truth(known):
+        yield None, None
+    else:
+        yield from _branches(flow, question, later, known)
+
+
+def _finished(
+    flow: Flow, conditions: list[list[Condition]], start: int, at: tuple[Answers, Answers]
+) -> Way:
+    """Any one way on from here."""
+    known, way = at
+    for index, question in enumerate(flow.questions[start:], start):
+        answer, ends = next(_steps(flow, question, conditions[index + 1], known))
+        if answer is not None:
+            known, way = {**known, question.id: answer}, {**way, question.id: answer}
+        if ends is not None:
+            return Way(way, flow.ending_by_id.get(ends))
+    return Way(way, ending_after(flow, known))
 
 
 def ending_after(flow: Flow, known: Answers) -> Ending | None:

@@ -142,20 +142,21 @@ def _choices(asking: Asking, text: str) -> Given | Trouble:
 
 
 def match(choices: Sequence[Choice], text: str) -> Choice | None:
-    """Exact label, then number, then a listed synonym or the only label it begins.
+    """Exact label or a listed synonym, then number, then the only label it begins.
 
-    Never a guess: what could mean two things means nothing.
+    Never a guess: what could mean two things means nothing. A synonym comes before a number,
+    so that "3" to "Which year are you in?" is Year 3 and not the third button.
     """
     said = folded(text)
-    exact = [c for c in choices if said in (folded(c.label), c.value)]
-    if exact:
-        return exact[0]
-    if said.isdecimal() and 1 <= int(said) <= len(choices):
-        return choices[int(said) - 1]
-    alike = [c for c in choices if said in map(folded, c.synonyms)]
-    begun = [c for c in choices if said and folded(c.label).startswith(said)]
-    only = alike or begun
-    return only[0] if len(only) == 1 else None
+    for meant in (
+        [c for c in choices if said in (folded(c.label), c.value)],
+        [c for c in choices if said in map(folded, c.synonyms)],
+        choices[int(said) - 1 : int(said)] if said.isdecimal() and int(said) > 0 else [],
+        [c for c in choices if said and folded(c.label).startswith(said)],
+    ):
+        if meant:
+            return meant[0] if len(meant) == 1 else None
+    return None
 
 
 def _words(asking: Asking, text: str) -> Given | Trouble:

@@ -92,13 +92,22 @@ def step(
         if conversation.status is Status.STOPPED and not isinstance(event, ev.HelpNow | ev.Stop):
             at = at.to(replace(conversation, status=Status.OPEN))
         turn = _HANDLERS[type(event)](at, event)
-    return replace(turn, conversation=_revised(script, conversation, turn.conversation))
+    after = _revised(script, conversation, turn.conversation)
+    return replace(turn, conversation=after, messages=_reviewed(turn.messages, after.revision))
 
 
 def _revised(script: Script, before: Conversation, after: Conversation) -> Conversation:
     if after == before:
         return before
     return replace(after, revision=before.revision + 1, flow_hash=script.flow_hash)
+
+
+def _reviewed(messages: tuple[say.Message, ...], revision: int) -> tuple[say.Message, ...]:
+    """A review names the revision as this turn leaves it, not as it found it."""
+    return tuple(
+        replace(message, revision=revision) if isinstance(message, say.Review) else message
+        for message in messages
+    )
 
 
 # --- What to say next ---------------------------------------------------------------------

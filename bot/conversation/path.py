@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from bot.conversation.script import Script
 from bot.conversation.state import Answer
-from content.conditions import Known
+from content.conditions import Condition, Known
 from content.schema import Ending, Question, QuestionType
 
 
@@ -89,30 +90,43 @@ def _ending(script: Script, known: Known) -> Ending:
 
 @dataclass(frozen=True)
 class Progress:
-    """`at` of about `of`; counted from the fewest and the most questions that may still come."""
+    """`at` of about `of`."""
 
     at: int
     of: int
 
 
 def progress(script: Script, walked: Path, question: Question) -> Progress:
-    """How far along this question stands."""
+    """How far along this question stands. What is still to come is weighed by how likely each
+    question is to be asked, which lies between the shortest and the longest way on."""
     asked = [step.question.id for step in walked.asked]
     at = asked.index(question.id) + 1 if question.id in asked else len(asked) + 1
     if walked.current is None:
         return Progress(at, len(asked))
-    undecided: set[str] = set()
-    fewest = most = 0
-    ahead = False
-    for later in script.flow.questions:
-        if later.id == walked.current.id:
-            ahead = True
-        if not ahead:
-            continue
-        truth = True if later.when is None else later.when.truth(walked.known, undecided)
-        if truth is False:
-            continue
-        undecided.add(later.id)
-        fewest += truth is True
-        most += 1
-    return Progress(at, len(asked) + max(1, (fewest + most + 1) // 2))
+    questions = script.flow.questions
+    ahead = questions[questions.index(walked.current) :]
+    chances: dict[str, float] = {}
+    for later in ahead:
+        chances[later.id] = _chance(later.when, walked.known, script, chances)
+    return Progress(at, len(asked) + max(1, round(sum(chances.values()))))
+
+
+def _chance(
+    when: Condition | None, known: Known, script: Script, chances: Mapping[str, float]
+) -> float:
+    """How likely a condition is to hold, each option being as likely as the next."""
+    if when is None:
+        return 1.0
+    if when.all_ is not None:
+        return prod(_chance(part, known, script, chances) for part in when.all_)
+    if when.any_ is not None:
+        return 1 - prod(1 - _chance(part, known, script, chances) for part in when.any_)
+    if when.not_ is not None:
+        return 1 - _chance(when.not_, known, script, chances)
+    name = when.question or ""
+    if name not in chances:
+        return float(bool(when.truth(known)))
+    options = script.flow.by_id[name].options
+    if when.is_ is None or not options:
+        return chances[name] / 2
+    return chances[name] * min(1.0, len(when.is_) / len(options))
