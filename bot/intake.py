@@ -25,6 +25,8 @@ from content.schema import Channel, Flow
 
 TRIES = 5
 """How often a turn is taken again when someone else's was committed first."""
+MUST_ARRIVE = ("submitted",)
+"""Kinds of bubble that never ride in the channel's response: nobody learns if that arrived."""
 LATE_BY = 10_000
 """Numbers further back than this are a channel starting its count anew, not a late event."""
 
@@ -82,8 +84,15 @@ async def receive(waymark: Waymark, inbound: Inbound) -> Received:
         return await _Turn(waymark, db, inbound).take()
 
 
-async def look(waymark: Waymark, channel: Channel, sender: str, conversation: str) -> Received:
-    """Where a conversation stands, for showing a page; nothing is changed.
+async def look(
+    waymark: Waymark,
+    channel: Channel,
+    sender: str,
+    conversation: str,
+    event: ev.Event = ev.Resume(),  # noqa: B008  # frozen, so it may be shared
+) -> Received:
+    """Where a conversation stands, or what an event would lead to, for showing a page; nothing
+    is changed.
 
     Raises UnknownConversation if it isn't this sender's.
     """
@@ -93,7 +102,7 @@ async def look(waymark: Waymark, channel: Channel, sender: str, conversation: st
         if kept is None or kept.sender != sender:
             raise UnknownConversation(conversation)
         script = waymark.script(kept.conversation.flow, now)
-        turn = _where(script, kept.conversation, now, channel)
+        turn = _where(script, kept.conversation, now, channel, event)
         sent = await filing.sent(waymark, db, kept.conversation)
     voice = _voice(waymark, script, kept.conversation, sent)
     return Received(turn, script, tuple(speech.speak(turn, voice)), sent)
@@ -114,8 +123,14 @@ async def resume(waymark: Waymark, sender: str, code: str) -> str | None:
         return id_
 
 
-def _where(script: Script, conversation: Conversation, now: datetime, channel: Channel) -> Turn:
-    turn = engine.step(script, conversation, ev.Resume(), now, channel)
+def _where(
+    script: Script,
+    conversation: Conversation,
+    now: datetime,
+    channel: Channel,
+    event: ev.Event = ev.Resume(),  # noqa: B008
+) -> Turn:
+    turn = engine.step(script, conversation, event, now, channel)
     return replace(turn, conversation=conversation)
 
 
@@ -150,6 +165,7 @@ class _Turn:
             return await self.again()
         known = await conversations.sender(self.db, inbound.sender)
         known, late = _ordered(known, inbound.order)
+        known = replace(known, blocked=False)  # whoever speaks to us doesn't block us
         event = inbound.event
         at_door = self.door(known, event)
         if at_door is not None:
@@ -161,11 +177,16 @@ class _Turn:
             event = self.opened(event)
         if isinstance(event, ev.Begin):
             return await self.begin(known, event)
-        if isinstance(event, ev.Open):
-            return await self.menu(known)
+        if isinstance(event, ev.Lost):
+            return await self.menu(known, say.Say("no-longer-here"))
         kept = await self.kept(known)
+        if isinstance(event, ev.Open):
+            return await self.welcome_back(known, kept)
+        if kept is None and isinstance(event, ev.HelpNow):
+            return await self.help_at_door(known)
         if kept is None:
-            return await self.menu(known)
+            gone = (say.Say("no-longer-here"),) if inbound.nonce else ()
+            return await self.menu(known, *gone)
         if late and isinstance(event, ev.Typed | ev.Answered):
             event = replace(event, late=True)
         return await self.converse(known, kept, event)
@@ -206,10 +227,32 @@ class _Turn:
         flow = self.waymark.content.flows.get(event.payload)
         return ev.Begin(flow.id) if flow and self.inbound.channel in flow.channels else event
 
-    async def menu(self, known: Known) -> Received:
-        flows = speech.flows_on(self.waymark.content.flows, self.inbound.channel)
+    async def menu(self, known: Known, *first: say.Message) -> Received:
         await conversations.keep_sender(self.db, known, self.now)
-        return await self.said(None, None, (say.Menu(flows),))
+        return await self.said(None, None, (*first, say.Menu(self.flows())))
+
+    def flows(self) -> tuple[Flow, ...]:
+        return speech.flows_on(self.waymark.content.flows, self.inbound.channel)
+
+    async def welcome_back(self, known: Known, kept: Kept | None) -> Received:
+        """Something is unfinished: carry on, start again, or do something else."""
+        if kept is None or not kept.conversation.answers:
+            return await self.menu(known)
+        if kept.conversation.status is Status.SUBMITTED:
+            return await self.menu(known)
+        script = self.waymark.script(kept.conversation.flow, self.now)
+        turn = engine.step(script, kept.conversation, ev.Start(), self.now, self.inbound.channel)
+        turn = replace(turn, messages=(*turn.messages, say.Menu(self.flows())))
+        await conversations.keep_sender(self.db, known, self.now)
+        await conversations.claimed_for(self.db, self.inbound.dedupe_key, turn.conversation.id)
+        return await self.said(turn, script, turn.messages)
+
+    async def help_at_door(self, known: Known) -> Received:
+        """Help before anything was begun: the first flow's notice; nothing is kept for it."""
+        flows = self.flows()
+        notices = [say.SafetyNotice(flow.help_notice) for flow in flows[:1]]
+        onward = self.door(known, ev.Open()) or say.Menu(flows)
+        return await self.said(None, None, (*notices, onward))
 
     async def begin(self, known: Known, event: ev.Begin) -> Received:
         flow = self.waymark.content.flows.get(event.flow)
@@ -320,22 +363,30 @@ class _Turn:
         bubbles = speech.speak(replace(whole, messages=messages), voice)
         carried = None
         if self.inbound.channel is Channel.TELEGRAM:
-            carried = await self.post(speech.merged(bubbles))
+            ticked = self.ticked(messages)
+            said = bubbles[-1:] if ticked else speech.merged(bubbles)
+            carried = await self.post(said, ticked)
         return Received(turn, script, tuple(bubbles), sent, carried=carried)
 
-    async def post(self, bubbles: list[Bubble]) -> dict[str, Any] | None:
-        """Queue the bubbles. A single one may ride in the channel's own response."""
+    def ticked(self, messages: tuple[say.Message, ...]) -> int | None:
+        """The message to redraw, when nothing happened but a tick in it."""
         event = self.inbound.event
-        redraw = self.inbound.message if isinstance(event, ev.Toggled) else None
+        asked = messages[0] if len(messages) == 1 else None
+        if isinstance(event, ev.Toggled) and isinstance(asked, say.Ask):
+            return self.inbound.message if asked.question.id == event.question else None
+        return None
+
+    async def post(self, bubbles: list[Bubble], redraw: int | None) -> dict[str, Any] | None:
+        """Queue the bubbles. A single one may ride in the channel's own response."""
+        rides = await self.rides(bubbles)
         carried = None
         for number, bubble in enumerate(bubbles):
             payload = {
                 "kind": bubble.kind,
                 "text": bubble.text,
                 "rows": [[list(button) for button in row] for row in bubble.rows],
-                "redraw": redraw if len(bubbles) == 1 else None,
+                "redraw": redraw,
             }
-            rides = self.inbound.carries and len(bubbles) == 1
             await outbox.post(
                 self.db,
                 f"{self.inbound.dedupe_key}#{number}",
@@ -346,6 +397,14 @@ class _Turn:
             )
             carried = payload if rides else carried
         return carried
+
+    async def rides(self, bubbles: list[Bubble]) -> bool:
+        """Whether the channel's response carries it: it must fit, and overtake nothing."""
+        if not self.inbound.carries or len(bubbles) != 1:
+            return False
+        if bubbles[0].kind in MUST_ARRIVE or len(bubbles[0].text) > speech.LONGEST:
+            return False
+        return not await outbox.waiting(self.db, self.inbound.sender)
 
 
 def _ordered(known: Known, order: int | None) -> tuple[Known, bool]:

@@ -155,7 +155,12 @@ class Begin:
     fresh: bool = False
 
 
-AtTheDoor = Open | SaidAge | Begin
+@dataclass(frozen=True)
+class Lost:
+    """A button or a link that leads nowhere any more."""
+
+
+AtTheDoor = Open | SaidAge | Begin | Lost
 """Before there is a conversation; answered by bot/intake.py."""
 
 Event = (

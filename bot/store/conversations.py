@@ -99,6 +99,11 @@ async def forget_sender(db: AsyncConnection, address: str) -> None:
     await db.execute(sa.delete(Sender).where(Sender.address == address))
 
 
+async def mark_blocked(db: AsyncConnection, address: str, at: datetime | None) -> None:
+    """They block us, since then; or don't, for None. Nothing is kept of a stranger."""
+    await db.execute(sa.update(Sender).where(Sender.address == address).values(blocked_at=at))
+
+
 async def load(db: AsyncConnection, id_: str) -> Kept | None:
     """A conversation, locked for this turn where the database can."""
     row = (

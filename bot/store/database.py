@@ -38,7 +38,9 @@ class Database:
                 url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0, pool_timeout=30
             )
         else:
-            self._reads = self._writes = create_async_engine(url, pool_pre_ping=True)
+            self._reads = self._writes = create_async_engine(
+                url, pool_pre_ping=True, hide_parameters=True
+            )
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -70,7 +72,8 @@ class Database:
 
 
 def _sqlite_engine(url: str, begin: str, **pool: Any) -> AsyncEngine:
-    engine = create_async_engine(url, **pool)
+    # An error's text ends up in logs: it may name a table, never what somebody wrote.
+    engine = create_async_engine(url, hide_parameters=True, **pool)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _on_connect(connection: Any, record: Any) -> None:

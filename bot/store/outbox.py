@@ -48,6 +48,12 @@ async def carried(db: AsyncConnection, key: str) -> dict[str, Any] | None:
     )
 
 
+async def waiting(db: AsyncConnection, sender: str) -> bool:
+    """Whether something said before is still on its way to this sender."""
+    queued = sa.select(Outbox.id).where(Outbox.sender == sender, Outbox.state == "queued")
+    return await db.scalar(queued.limit(1)) is not None
+
+
 async def claim(db: AsyncConnection, at: datetime, channel: str, most: int = 20) -> list[Letter]:
     """Take what is due on a channel: for each sender only the oldest, so that order holds."""
     oldest = (
@@ -74,8 +80,12 @@ async def settle(db: AsyncConnection, id_: int, state: str, at: datetime) -> Non
     await db.execute(sa.update(Outbox).where(Outbox.id == id_).values(state=state, done_at=at))
 
 
-async def put_off(db: AsyncConnection, id_: int, until: datetime) -> None:
-    await db.execute(sa.update(Outbox).where(Outbox.id == id_).values(due_at=until))
+async def put_off(
+    db: AsyncConnection, letter: Letter, until: datetime, rest: dict[str, Any] | None = None
+) -> None:
+    """Try again then, with what is still to be said of it."""
+    values = {"due_at": until, "payload": rest or letter.payload, "tries": letter.tries}
+    await db.execute(sa.update(Outbox).where(Outbox.id == letter.id).values(**values))
 
 
 async def put_off_channel(db: AsyncConnection, channel: str, until: datetime) -> None:
@@ -91,13 +101,15 @@ async def put_off_channel(db: AsyncConnection, channel: str, until: datetime) ->
     )
 
 
-async def block(db: AsyncConnection, sender: str, at: datetime) -> None:
-    """They blocked us: nothing queued for them will be said."""
-    await db.execute(
+async def block(db: AsyncConnection, sender: str, at: datetime) -> list[str]:
+    """They blocked us: nothing queued for them will be said. The keys of what won't be."""
+    stopped = (
         sa.update(Outbox)
         .where(Outbox.sender == sender, Outbox.state == "queued")
         .values(state="blocked", done_at=at)
+        .returning(Outbox.key)
     )
+    return list((await db.scalars(stopped)).all())
 
 
 async def states(db: AsyncConnection, keys: list[str]) -> dict[str, str]:

@@ -35,7 +35,17 @@ async def everyone(db: AsyncConnection) -> list[Found]:
     return list(found.all())
 
 
-async def set_password(db: AsyncConnection, id_: str, password_hash: str) -> None:
+async def names(db: AsyncConnection) -> dict[str, str]:
+    """Everyone's name by id, those who have left included."""
+    return {row.id: row.name for row in await db.execute(sa.select(Staff.id, Staff.name))}
+
+
+async def set_active(db: AsyncConnection, id_: str, active: bool) -> None:
+    """Switch an account on or off; switched off, they are out at once."""
+    await db.execute(sa.update(Staff).where(Staff.id == id_).values(active=active))
+
+
+async def set_password(db: AsyncConnection, id_: str, password_hash: str | None) -> None:
     await db.execute(sa.update(Staff).where(Staff.id == id_).values(password_hash=password_hash))
 
 
@@ -69,6 +79,11 @@ async def end_session(db: AsyncConnection, key: str) -> None:
     await db.execute(sa.delete(StaffSession).where(StaffSession.key == key))
 
 
+async def end_sessions(db: AsyncConnection, staff: str) -> None:
+    """Out everywhere: their password is another one now."""
+    await db.execute(sa.delete(StaffSession).where(StaffSession.staff == staff))
+
+
 async def add_link(db: AsyncConnection, key: str, staff: str, expires: datetime) -> None:
     await db.execute(sa.insert(SignInLink).values(key=key, staff=staff, expires_at=expires))
 
@@ -99,6 +114,13 @@ async def attempts(db: AsyncConnection, what: str, since: datetime) -> int:
         sa.select(sa.func.count()).where(Attempt.what == what, Attempt.at > since)
     )
     return found or 0
+
+
+async def oldest_attempt(db: AsyncConnection, what: str, since: datetime) -> datetime | None:
+    """When the first of those tries was, to say when the next may be."""
+    return await db.scalar(
+        sa.select(sa.func.min(Attempt.at)).where(Attempt.what == what, Attempt.at > since)
+    )
 
 
 async def clear_attempts(db: AsyncConnection, what: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import EditClash
 from bot.store.conversations import insert
-from bot.store.models import Alert, Found, Note, Reply, Staff, SubmissionRow
+from bot.store.models import (
+    Alert,
+    ConversationRow,
+    Found,
+    Note,
+    Outbox,
+    Reply,
+    Staff,
+    SubmissionRow,
+)
 
 
 @dataclass(frozen=True)
@@ -122,8 +131,10 @@ async def mark(db: AsyncConnection, id_: str, **values: Any) -> None:
     await db.execute(sa.update(SubmissionRow).where(SubmissionRow.id == id_).values(**values))
 
 
-async def add_note(db: AsyncConnection, **values: Any) -> None:
-    await db.execute(sa.insert(Note).values(**values))
+async def add_note(db: AsyncConnection, **values: Any) -> bool:
+    """Keep a note. False if this very note was kept before (a form sent twice)."""
+    made = insert(db, Note).values(**values).on_conflict_do_nothing()
+    return (await db.execute(made.returning(Note.id))).first() is not None
 
 
 async def notes(db: AsyncConnection, submission: str) -> list[Found]:
@@ -137,8 +148,10 @@ async def notes(db: AsyncConnection, submission: str) -> list[Found]:
     return list(found.all())
 
 
-async def add_reply(db: AsyncConnection, **values: Any) -> None:
-    await db.execute(sa.insert(Reply).values(**values))
+async def add_reply(db: AsyncConnection, **values: Any) -> bool:
+    """Keep a reply. False if this very reply was kept before (a form sent twice)."""
+    made = insert(db, Reply).values(**values).on_conflict_do_nothing()
+    return (await db.execute(made.returning(Reply.id))).first() is not None
 
 
 async def replies(db: AsyncConnection, submission: str) -> list[Found]:
@@ -160,25 +173,56 @@ async def mark_replies_read(db: AsyncConnection, submission: str, at: datetime) 
     )
 
 
+async def undelivered(db: AsyncConnection, settled: Collection[str]) -> list[Found]:
+    """Replies that did not arrive, whose submission is in none of these statuses; no words."""
+    found = await db.execute(
+        sa.select(
+            Reply.id,
+            Reply.written_at,
+            Outbox.state,
+            SubmissionRow.id.label("submission"),
+            SubmissionRow.handle,
+        )
+        .select_from(Outbox)
+        .join(Reply, Outbox.key == sa.literal("reply:") + Reply.id)
+        .join(SubmissionRow, SubmissionRow.id == Reply.submission)
+        .where(Outbox.state.in_(("failed", "blocked")), SubmissionRow.status.not_in(settled))
+        .order_by(Reply.written_at, Reply.id)
+    )
+    return list(found.all())
+
+
+def _alerts() -> sa.Select[tuple[Any, ...]]:
+    """Alerts, with the flow they came up in and where it went; no words."""
+    return (
+        sa.select(
+            *Alert.__table__.columns,
+            sa.func.coalesce(ConversationRow.flow, SubmissionRow.flow).label("flow"),
+            SubmissionRow.handle,
+            Staff.name.label("seen_by_name"),
+        )
+        .outerjoin(ConversationRow, ConversationRow.id == Alert.conversation)
+        .outerjoin(SubmissionRow, SubmissionRow.id == Alert.submission)
+        .outerjoin(Staff, Staff.id == Alert.seen_by)
+    )
+
+
 async def open_alerts(db: AsyncConnection) -> list[Found]:
     """Alerts nobody has dealt with, the gravest and oldest first."""
+    gravest = sa.case((Alert.urgency == "urgent", 0), else_=1)
     found = await db.execute(
-        sa.select(*Alert.__table__.columns)
-        .where(Alert.seen_at.is_(None))
-        .order_by(sa.case((Alert.urgency == "urgent", 0), else_=1), Alert.raised_at, Alert.id)
+        _alerts().where(Alert.seen_at.is_(None)).order_by(gravest, Alert.raised_at, Alert.id)
     )
     return list(found.all())
 
 
 async def alert(db: AsyncConnection, id_: str) -> Found | None:
-    return (await db.execute(sa.select(*Alert.__table__.columns).where(Alert.id == id_))).first()
+    return (await db.execute(_alerts().where(Alert.id == id_))).first()
 
 
 async def alerts_of(db: AsyncConnection, submission: str) -> list[Found]:
     found = await db.execute(
-        sa.select(*Alert.__table__.columns)
-        .where(Alert.submission == submission)
-        .order_by(Alert.raised_at, Alert.id)
+        _alerts().where(Alert.submission == submission).order_by(Alert.raised_at, Alert.id)
     )
     return list(found.all())
 

@@ -1,0 +1,1 @@
+"""The Telegram channel; the only part that knows the Telegram library."""

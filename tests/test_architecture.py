@@ -1,0 +1,97 @@
+"""The shape of the house: what may import what, where secrets are read, what the tables are."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from bot.store.database import metadata
+from tests.drivers.waymark import wired
+
+ROOT = Path(__file__).parent.parent
+OURS = sorted(p for part in ("content", "bot", "web") for p in (ROOT / part).rglob("*.py"))
+
+
+def test_there_is_code_to_look_at():
+    assert len(OURS) > 40
+
+
+def contracts(folder: Path) -> subprocess.CompletedProcess:
+    program = Path(sys.executable).parent / "lint-imports"
+    return subprocess.run(  # noqa: S603
+        [program, "--no-logo", "--no-cache"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_import_contracts_hold():
+    done = contracts(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "planted"),
+    [
+        ("content/schema.py", "import bot.settings"),
+        ("bot/conversation/engine.py", "import sqlalchemy"),
+        ("bot/intake.py", "import telegram"),
+        ("web/public/form.py", "import bot.conversation.engine"),
+        ("web/staff/queue.py", "import web.public.form"),
+        ("web/public/site.py", "import bot.store.submissions"),
+    ],
+)
+def test_a_deliberate_violation_is_caught(tmp_path, file, planted):
+    for part in ("content", "bot", "web"):
+        copied = subprocess.run(["cp", "-r", ROOT / part, tmp_path / part], check=True)  # noqa: S603, S607
+        assert copied.returncode == 0
+    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    target = tmp_path / file
+    target.write_text(target.read_text() + f"\n{planted}  # noqa\n")
+    done = contracts(tmp_path)
+    assert done.returncode != 0
+    assert "BROKEN" in done.stdout
+
+
+def test_there_is_one_commit_in_the_code():
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in OURS
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "commit"
+    ]
+    assert len(found) == 1, found
+    assert found[0].startswith("bot/store/database.py")
+
+
+def test_every_module_says_its_job_in_a_line():
+    for path in OURS:
+        if "migrations" not in path.parts:
+            said = ast.get_docstring(ast.parse(path.read_text()))
+            assert said, path
+            assert "\n\n" not in said or len(said.splitlines()[0]) < 110, path
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_the_migrations_make_the_tables_the_code_has(kind, tmp_path, request):
+    url = request.getfixturevalue("postgres_url") if kind == "postgresql" else None
+    parts, _ = wired(tmp_path, url)
+    await parts.database.migrate()
+
+    def differences(connection: sa.Connection) -> list:
+        return compare_metadata(MigrationContext.configure(connection), metadata())
+
+    async with parts.database.reading() as db:
+        found = await db.run_sync(differences)
+    await parts.database.migrate()  # a second time changes nothing
+    await parts.database.close()
+    assert found == []

@@ -1,0 +1,151 @@
+"""Content: what we ship has no fault, and a planted one is found by file, line and key."""
+
+import shutil
+
+import pytest
+import yaml
+
+from content import checks, loader
+from content.loader import ContentError
+from tests.small import flow as small_flow
+
+CHOICE = "options: [{value: a, label: A}, {value: b, label: B}]"
+
+
+def test_what_we_ship_has_no_fault():
+    assert checks.report(checks.check(loader.read())) == ""
+
+
+def test_at_least_25_entitlements_are_shown_each_with_source_date_and_year():
+    shown = [row for row in loader.read().entitlements.values() if row.published]
+    assert len(shown) >= 25
+    for row in shown:
+        assert row.sources[0].title
+        assert row.confidence.publishable
+        assert not row.amount or row.year
+
+
+def test_both_authorities_answer_what_the_seed_pages_answer():
+    asked = {
+        "what-it-is",
+        "who-can-use-it",
+        "cost",
+        "how-to-refer",
+        "what-happens-next",
+        "who-will-i-see",
+        "when-i-am-an-adult",
+        "who-to-contact",
+        "what-we-provide",
+    }
+    authorities = loader.read().authorities
+    assert set(authorities) == {"staffordshire", "kirklees"}
+    for authority in authorities.values():
+        assert asked <= {answer.id for answer in authority.answers}
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Our content in a folder of its own, to plant faults in."""
+    to = tmp_path / "content"
+    shutil.copytree(loader.HERE, to, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    return to
+
+
+def plant(folder, file, old, new):
+    path = folder / file
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return text[: text.index(old)].count("\n") + 1
+
+
+def faults(folder):
+    with pytest.raises(ContentError) as caught:
+        checks.checked(loader.read(folder))
+    return str(caught.value)
+
+
+CONCERN = "flows/raise-a-concern.yaml"
+
+
+def test_an_unknown_key_names_its_file_line_and_key(copy):
+    line = plant(copy, CONCERN, "minutes: ", "minuets: ")
+    assert f"content/{CONCERN}:{line}:minuets: " in faults(copy)
+
+
+def test_a_key_given_twice_is_found(copy):
+    plant(copy, CONCERN, "minutes: ", "minutes: 3\nminutes: ")
+    assert "key given twice: minutes" in faults(copy)
+
+
+def test_a_condition_on_a_later_question_is_found(copy):
+    line = plant(
+        copy, CONCERN, "  - id: harm\n", "  - id: harm\n    when: {question: story, is: x}\n"
+    )
+    found = faults(copy)
+    assert f"content/{CONCERN}:{line}:harm: asks about story, which is not an earlier" in found
+
+
+def test_a_condition_on_an_answer_there_is_not_is_found(copy):
+    plant(
+        copy,
+        CONCERN,
+        "when: {question: reply-by, is: email}",
+        "when: {question: reply-by, is: emial}",
+    )
+    assert "reply-by has no answer emial" in faults(copy)
+
+
+def test_a_missing_ending_is_found(copy):
+    plant(copy, CONCERN, "ends: emergency", "ends: emergancy")
+    found = faults(copy)
+    assert "ends at emergancy, which is no ending" in found
+
+
+def test_a_line_that_is_nowhere_is_found(copy):
+    plant(copy, "safeguarding/notices.yaml", "emergency-999", "emergency-998")
+    assert "there is no helpline emergency-998" in faults(copy)
+
+
+def test_an_amount_without_its_year_is_found(copy):
+    plant(copy, "directory/entitlements/money.yaml", "  year: ", "  # year: ")
+    assert "an amount needs the year it belongs to" in faults(copy)
+
+
+def test_a_colour_white_text_cannot_be_read_on_is_found(copy):
+    text = (copy / "authorities/kirklees.yaml").read_text()
+    colour = yaml.safe_load(text)["colour"]
+    plant(copy, "authorities/kirklees.yaml", colour, "#ffcc00")
+    assert "too little contrast" in faults(copy)
+
+
+def test_a_language_with_a_word_missing_is_found(copy):
+    shutil.copytree(copy / "wording/en", copy / "wording/pl")
+    plant(copy, "wording/pl/conversation.yaml", "  date: ", "  dated: ")
+    assert "conversation.problem.date is missing in pl" in faults(copy)
+
+
+def test_broken_yaml_names_its_line(copy):
+    (copy / CONCERN).write_text("id: raise-a-concern\ntitle: [unclosed\n")
+    assert f"content/{CONCERN}:3:(file): " in faults(copy)
+
+
+@pytest.mark.parametrize(
+    ("questions", "says"),
+    [
+        (f"questions:\n  - {{id: role, type: choice, text: Who, {CHOICE}}}\n"
+         f"  - {{id: more, type: text, text: More, when: {{all: [{{question: role, is: a}},"
+         f" {{question: role, is: b}}]}}}}", "no way through the flow ever asks this"),
+        (f"questions:\n  - {{id: role, type: choice, text: 'Tell us about your LAC', {CHOICE}}}",
+         "'LAC'"),
+    ],
+)  # fmt: skip
+def test_faults_inside_a_flow_are_found(questions, says, copy):
+    tiny = small_flow(questions)
+    found = [*checks._kindness_faults(tiny), *checks._way_faults(tiny)]
+    assert any(says in message for _, message in found)
+
+
+def test_words_that_look_like_something_else_stay_words(copy):
+    plant(copy, "wording/en/conversation.yaml", "  back: Back\n", "  back: no\n")
+    assert loader.read(copy).wording["en"]["conversation.button.back"] == "no"

@@ -1,0 +1,170 @@
+"""The queue: what waits, the most pressing first, and no sender's words in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.store import staff, submissions
+from bot.store.models import Found
+from bot.store.submissions import Filter
+from bot.wiring import Waymark
+from content.schema import Level
+from web.casework import stages
+from web.casework.due import Due, reply_due
+from web.casework.permissions import Action, Person, can, check
+from web.casework.stages import Status
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks for. Anything it names that we don't know is left out."""
+
+    stage: str = "open"
+    status: tuple[str, ...] = ()
+    priority: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    owner: str = ""
+    """`me`, `nobody`, a staff id, or anyone."""
+    unread: bool = False
+    page: int = 1
+
+    @property
+    def statuses(self) -> frozenset[Status]:
+        """Those of the stage, or the chosen ones among them."""
+        whole = stages.STAGES[self.stage][1]
+        return frozenset(s for s in whole if s.value in self.status) or whole
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the queue."""
+
+    id: str
+    handle: str
+    reference: str
+    priority: Level
+    reasons: Sequence[str]
+    title: str
+    topic: str | None
+    sender_role: str
+    received_at: datetime
+    due: Due | None
+    owner: str | None
+    status: str
+    unread: bool
+
+
+@dataclass(frozen=True)
+class Alerted:
+    """Someone may be unsafe, and nobody has said what was done."""
+
+    id: str
+    urgent: bool
+    flow: str
+    raised_at: datetime
+    submission: str | None
+    handle: str | None
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A page of it, with all that stands around it."""
+
+    asked: Asked
+    lines: Sequence[Line]
+    counts: dict[str, int]
+    """How many in each stage, the other filters applied."""
+    total: int
+    alerts: Sequence[Alerted]
+    undelivered: Sequence[Found]
+    people: Sequence[Found] = field(default=())
+    kinds: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE))
+
+
+async def queue(waymark: Waymark, person: Person, asked: Asked) -> Queue:
+    """What is to be done, for this person."""
+    check(person, Action.SEE_QUEUE)
+    which = _filter(asked, person)
+    async with waymark.database.reading() as db:
+        found = await submissions.queue(db, which, PAGE, (asked.page - 1) * PAGE)
+        per_status = await submissions.counts(db, which)
+        alerts = await submissions.open_alerts(db)
+        lost = await submissions.undelivered(db, stages.CLOSED)
+        people = await staff.everyone(db)
+    return Queue(
+        asked=asked,
+        lines=[_line(waymark, row) for row in found],
+        counts={name: _count(per_status, of) for name, (_, of) in stages.STAGES.items()},
+        total=_count(per_status, asked.statuses),
+        alerts=[_alerted(waymark, row) for row in alerts],
+        undelivered=lost if can(person, Action.REPLY) else (),
+        people=people,
+        kinds=kinds(waymark),
+    )
+
+
+def _filter(asked: Asked, person: Person) -> Filter:
+    return Filter(
+        status=tuple(asked.statuses),
+        priority=asked.priority,
+        kind=asked.kind,
+        owner=person.id if asked.owner == "me" else asked.owner or None,
+        unread=asked.unread,
+    )
+
+
+def _count(per_status: dict[str, int], statuses: frozenset[Status]) -> int:
+    return sum(per_status.get(status.value, 0) for status in statuses)
+
+
+def _line(waymark: Waymark, row: Found) -> Line:
+    closed = Status(row.status) in stages.CLOSED
+    due = reply_due(row.reply_due, row.replied_at, waymark.clock(), waymark.authority.closures)
+    return Line(
+        id=row.id,
+        handle=row.handle,
+        reference=row.reference,
+        priority=Level(row.priority),
+        reasons=row.reasons,
+        title=row.title,
+        topic=row.topic,
+        sender_role=sender_words(row.sender_role),
+        received_at=row.received_at,
+        due=None if closed else due,
+        owner=row.owner_name,
+        status=stages.LABELS[Status(row.status)],
+        unread=row.unread,
+    )
+
+
+def _alerted(waymark: Waymark, row: Found) -> Alerted:
+    flow = waymark.content.flows.get(row.flow or "")
+    return Alerted(
+        id=row.id,
+        urgent=row.urgency == "urgent",
+        flow=flow.title if flow else "A conversation",
+        raised_at=row.raised_at,
+        submission=row.submission,
+        handle=row.handle,
+    )
+
+
+def sender_words(role: str) -> str:
+    """Who is writing, as a list shows it."""
+    plain = {"young-person": "Young person", "dont-know": "Not known", "skipped": "Not said"}
+    return plain.get(role, role)
+
+
+def kinds(waymark: Waymark) -> dict[str, str]:
+    """Kinds of submission and what to call them in a list."""
+    plain = {"concern": "Concern", "views": "Child's views", "call-back": "Call back"}
+    served = (flow.submission.kind for flow in waymark.content.flows.values())
+    return {kind: plain[kind] for kind in dict.fromkeys(served)}
