@@ -14,9 +14,7 @@ from bot.wiring import Waymark
 _OF_A_PERSON = ("first_name", "last_name", "username", "phone_number", "language_code", "vcard")
 
 
-async def bury(
-    waymark: Waymark, key: str, sender: str | None, raw: str, error: Exception
-) -> None:
+async def bury(waymark: Waymark, key: str, sender: str | None, raw: str, error: Exception) -> None:
     """Keep it under its inbox key. Of someone who hasn't said they are 16 or over, only that
     something came."""
     async with waymark.database.transaction() as db:
@@ -27,9 +25,11 @@ async def bury(
 
 def of_the_machine(error: Exception) -> bool:
     """Whether the database failed, rather than the message: then it should be sent again."""
-    odd = isinstance(error, exc.DataError | exc.IntegrityError)
-    said_by_database = isinstance(error, exc.DBAPIError | exc.TimeoutError) and not odd
-    return said_by_database or isinstance(error, OSError | StaleConversation)
+    if isinstance(error, exc.DataError | exc.IntegrityError):
+        return False
+    if isinstance(error, exc.StatementError):
+        return isinstance(error, exc.DBAPIError)
+    return isinstance(error, exc.SQLAlchemyError | OSError | StaleConversation)
 
 
 def nameless(value: Any) -> Any:

@@ -18,7 +18,7 @@ from typing import Any, Literal, Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import audit, conversations, outbox
-from bot.store.outbox import Letter
+from bot.store.outbox import Letter as Letter  # channels send these
 from bot.wiring import Waymark
 
 AT_ONCE = 20

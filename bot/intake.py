@@ -182,11 +182,8 @@ class _Turn:
         kept = await self.kept(known)
         if isinstance(event, ev.Open):
             return await self.welcome_back(known, kept)
-        if kept is None and isinstance(event, ev.HelpNow):
-            return await self.help_at_door(known)
         if kept is None:
-            gone = (say.Say("no-longer-here"),) if inbound.nonce else ()
-            return await self.menu(known, *gone)
+            return await self.nothing_open(known, event)
         if late and isinstance(event, ev.Typed | ev.Answered):
             event = replace(event, late=True)
         return await self.converse(known, kept, event)
@@ -247,8 +244,12 @@ class _Turn:
         await conversations.claimed_for(self.db, self.inbound.dedupe_key, turn.conversation.id)
         return await self.said(turn, script, turn.messages)
 
-    async def help_at_door(self, known: Known) -> Received:
-        """Help before anything was begun: the first flow's notice; nothing is kept for it."""
+    async def nothing_open(self, known: Known, event: ev.Event) -> Received:
+        """Nothing was begun, or what a button was made in is gone. Help is given all the same:
+        the first flow's notice, and nothing is kept for it."""
+        if not isinstance(event, ev.HelpNow):
+            gone = (say.Say("no-longer-here"),) if self.inbound.nonce else ()
+            return await self.menu(known, *gone)
         flows = self.flows()
         notices = [say.SafetyNotice(flow.help_notice) for flow in flows[:1]]
         onward = self.door(known, ev.Open()) or say.Menu(flows)

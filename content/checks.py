@@ -8,7 +8,16 @@ from collections.abc import Iterable, Iterator
 
 from content.conditions import Condition
 from content.loader import Content, ContentError, Fault
-from content.schema import Audience, Flow, Level, Option, Question, QuestionType, Skip
+from content.schema import (
+    Audience,
+    Flow,
+    Level,
+    Option,
+    Question,
+    QuestionType,
+    Skip,
+    Urgency,
+)
 from content.walk import ways
 
 BUTTON_BYTES = 64
@@ -253,6 +262,24 @@ def _policy_faults(content: Content) -> Iterator[Fault]:
                 yield page.fault(("rules", index, "when"), message)
     if missing := {level.value for level in Level} - set(content.policy.priorities.labels):
         yield page.fault(("labels",), f"no label for {', '.join(sorted(missing))}")
+    for flow in content.flows.values():
+        for question in flow.questions:
+            for option in question.options:
+                if option.disclosure and not _rises(content, flow, question, option):
+                    told = f"{question.id}={option.value}"
+                    urgency = option.disclosure.urgency
+                    yield page.fault_near(flow.id, f"{told} discloses harm, but isn't {urgency}")
+
+
+def _rises(content: Content, flow: Flow, question: Question, option: Option) -> bool:
+    """Whether what this choice discloses brings a submission near enough to the top."""
+    enough = {Urgency.URGENT: (Level.URGENT,), Urgency.CONCERN: (Level.URGENT, Level.HIGH)}
+    known = {question.id: frozenset({option.value})}
+    return option.disclosure is not None and any(
+        rule.level in enough[option.disclosure.urgency]
+        for rule in content.policy.priorities.rules
+        if rule.flow == flow.id and rule.when is not None and rule.when.truth(known)
+    )
 
 
 # --- Wording ------------------------------------------------------------------------------

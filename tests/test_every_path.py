@@ -10,7 +10,7 @@ from bot.conversation import messages as say
 from bot.conversation.path import path
 from bot.conversation.script import Script
 from content import loader
-from content.schema import Channel, QuestionType, Skip
+from content.schema import QuestionType, Skip
 from content.walk import ways
 from tests.small import Talk
 

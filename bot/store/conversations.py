@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversation.state import Conversation
 from bot.errors import StaleConversation
-from bot.store.models import Alert, ConversationRow, Inbox, Sender
+from bot.store.models import Alert, ConversationRow, Found, Inbox, Sender
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,20 @@ async def begun(db: AsyncConnection, sender: str, flow: str) -> str | None:
         .limit(1)
     )
     return found
+
+
+async def unsent(db: AsyncConnection, sender: str) -> list[Found]:
+    """The sender's conversations that were not sent, the last changed first; no words."""
+    found = await db.execute(
+        sa.select(ConversationRow.id, ConversationRow.flow, ConversationRow.changed_at)
+        .where(
+            ConversationRow.sender == sender,
+            ConversationRow.status != "submitted",
+            ConversationRow.revision > 0,
+        )
+        .order_by(ConversationRow.changed_at.desc(), ConversationRow.id)
+    )
+    return list(found.all())
 
 
 async def add(

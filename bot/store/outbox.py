@@ -80,6 +80,15 @@ async def settle(db: AsyncConnection, id_: int, state: str, at: datetime) -> Non
     await db.execute(sa.update(Outbox).where(Outbox.id == id_).values(state=state, done_at=at))
 
 
+async def arrived(db: AsyncConnection, keys: list[str], at: datetime) -> None:
+    """They were read, whichever way they came."""
+    await db.execute(
+        sa.update(Outbox)
+        .where(Outbox.key.in_(keys), Outbox.state != "sent")
+        .values(state="sent", done_at=at)
+    )
+
+
 async def put_off(
     db: AsyncConnection, letter: Letter, until: datetime, rest: dict[str, Any] | None = None
 ) -> None:

@@ -217,7 +217,8 @@ async def open_alerts(db: AsyncConnection) -> list[Found]:
 
 
 async def alert(db: AsyncConnection, id_: str) -> Found | None:
-    return (await db.execute(_alerts().where(Alert.id == id_))).first()
+    found: Found | None = (await db.execute(_alerts().where(Alert.id == id_))).first()
+    return found
 
 
 async def alerts_of(db: AsyncConnection, submission: str) -> list[Found]:

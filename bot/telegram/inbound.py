@@ -44,7 +44,7 @@ def read(update: Update, at: datetime) -> Inbound | None:
         return _pressed(update, update.callback_query, chat, at)
     if update.edited_message is not None:
         event = _edited(update.edited_message)
-        return event and _inbound(update, chat, event, at)
+        return _inbound(update, chat, event, at) if event else None
     if update.message is not None:
         return _said(update, update.message, chat, at)
     return None
@@ -59,12 +59,10 @@ def key(update_id: int) -> str:
     return f"telegram:{update_id}"
 
 
-def blocking(update: Update) -> bool | None:
-    """Whether someone now blocks us, if that is what this says."""
-    change = update.my_chat_member
-    if change is None or change.chat.type != ChatType.PRIVATE:
-        return None
-    return change.new_chat_member.status in _OUT
+def private(update: Update) -> int | None:
+    """The one person this is with."""
+    chat = update.effective_chat
+    return chat.id if chat and chat.type == ChatType.PRIVATE else None
 
 
 def crowd(update: Update) -> int | None:
@@ -76,9 +74,13 @@ def crowd(update: Update) -> int | None:
     return None if change and change.new_chat_member.status in _OUT else chat.id
 
 
-def _inbound(
-    update: Update, chat: Chat, event: ev.Event | ev.AtTheDoor, at: datetime
-) -> Inbound:
+def blocks(update: Update) -> bool | None:
+    """Whether the person now blocks us, if that is what this says."""
+    change = update.my_chat_member
+    return change.new_chat_member.status in _OUT if change else None
+
+
+def _inbound(update: Update, chat: Chat, event: ev.Event | ev.AtTheDoor, at: datetime) -> Inbound:
     return Inbound(
         channel=Channel.TELEGRAM,
         sender=address(chat.id),
@@ -146,3 +148,14 @@ def _pressed(update: Update, query: CallbackQuery, chat: Chat, at: datetime) -> 
     reachable = query.message and not isinstance(query.message, InaccessibleMessage)
     message = query.message.message_id if query.message and reachable else None
     return replace(inbound, nonce=pressed.nonce, message=message)
+
+
+def chat_of(raw: dict[str, object]) -> int | None:
+    """The private chat of an update that could not be read, as far as it can be made out."""
+    for part in raw.values():
+        message = part.get("message", part) if isinstance(part, dict) else None
+        chat = message.get("chat") if isinstance(message, dict) else None
+        if isinstance(chat, dict) and chat.get("type") == "private" and type(chat.get("id")) is int:
+            number: int = chat["id"]
+            return number
+    return None

@@ -173,7 +173,5 @@ async def set_password(waymark: Waymark, person: Person, current: str, new: str)
     async with waymark.database.transaction() as db:
         await staff.set_password(db, person.id, stored)
         await staff.end_sessions(db, person.id)
-        await audit.record(
-            db, waymark.clock(), person.id, "staff.password-set", "staff", person.id
-        )
+        await audit.record(db, waymark.clock(), person.id, "staff.password-set", "staff", person.id)
         return await sessions.begin(waymark, db, person.id, "password-set")

@@ -1,4 +1,4 @@
-"""Signed-in browsers. The cookie holds a random key, the table its hash: delete it and it's over."""
+"""Signed-in browsers: the cookie holds a random key, the table its hash."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 from fastapi import APIRouter, Depends
 
 from web.security import same_site
-from web.staff import alerts, queue, sign_in, submission
+from web.staff import account, alerts, queue, reply, sign_in, submission
 
 router = APIRouter(prefix="/staff", dependencies=[Depends(same_site)])
-for part in (sign_in, queue, submission, alerts):
+for part in (sign_in, account, queue, submission, reply, alerts):
     router.include_router(part.router)

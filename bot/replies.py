@@ -1,0 +1,99 @@
+"""What a sender may read again with reference and return code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from bot.store import audit, outbox, submissions
+from bot.store.models import Found
+from bot.tries import tried
+from bot.wiring import Waymark
+
+@dataclass(frozen=True)
+class Line:
+    """One question as it was asked, and what they said."""
+
+    asked: str
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the team answered."""
+
+    text: str
+    written_at: datetime
+    new: bool
+    """It was not opened before."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The sender's half of a submission; nothing that staff keep for themselves."""
+
+    reference: str
+    flow: str
+    sent_at: datetime
+    reply_due: datetime
+    status: str
+    sections: tuple[tuple[str | None, tuple[Line, ...]], ...]
+    replies: tuple[Reply, ...]
+    """Newest first."""
+
+
+async def find(
+    waymark: Waymark, reference: str, code: str, tried_from: Mapping[str, str]
+) -> str | None:
+    """The submission that reference and code open together; None if they open none, whichever
+    of them is wrong. Raises TooManyTries."""
+
+    async def attempt() -> str | None:
+        async with waymark.database.reading() as db:
+            key = waymark.keys.return_key(reference, code)
+            row = await submissions.by_return_key(db, key)
+            return row and str(row.id)
+
+    return await tried(waymark, "return-code", tried_from, attempt)
+
+
+async def read(waymark: Waymark, submission: str) -> Opened | None:
+    """What was sent and answered; the replies count as read from now on."""
+    now = waymark.clock()
+    async with waymark.database.transaction() as db:
+        row = await submissions.get(db, submission)
+        if row is None:
+            return None
+        replies = await submissions.replies(db, submission)
+        fresh = [f"reply:{reply.id}" for reply in replies if reply.read_at is None]
+        if fresh:
+            await submissions.mark_replies_read(db, submission, now)
+            await outbox.arrived(db, fresh, now)
+        await audit.record(
+            db, now, "sender", "reply.read", "submission", submission, replies=len(fresh)
+        )
+    return _opened(row, replies)
+
+
+def _opened(row: Found, replies: list[Found]) -> Opened:
+    newest = sorted(replies, key=lambda reply: reply.written_at, reverse=True)
+    return Opened(
+        reference=row.reference,
+        flow=row.flow,
+        sent_at=row.received_at,
+        reply_due=row.reply_due,
+        status=row.status,
+        sections=_sections(row.payload),
+        replies=tuple(Reply(r.text, r.written_at, r.read_at is None) for r in newest),
+    )
+
+
+def _sections(payload: Mapping[str, Any]) -> tuple[tuple[str | None, tuple[Line, ...]], ...]:
+    grouped = groupby(payload["answers"], key=lambda line: line["section"])
+    return tuple(
+        (section, tuple(Line(line["asked"], tuple(line["words"])) for line in lines))
+        for section, lines in grouped
+    )

@@ -1,0 +1,104 @@
+"""Someone may be unsafe: what they said so far, sent or not, and what was done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.conversation.path import path
+from bot.conversation.submission import compose
+from bot.errors import EditClash, UnknownSubmission
+from bot.store import audit, conversations, submissions
+from bot.store.models import Found
+from bot.wiring import Waymark
+from content.schema import Helpline
+from web.casework.delivery import by_telegram
+from web.casework.permissions import Action, Person, check
+from web.casework.record import Section, sections
+from web.casework.review import NotSaid
+
+LOCAL_LINES = ("front-door", "out-of-hours")
+"""Whom staff ring: the council's own, where the authority's content has them."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What someone has said and not sent."""
+
+    sections: Sequence[Section]
+    by_telegram: bool
+    last_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alert, with what there is to act on."""
+
+    row: Found
+    flow: str
+    question: str
+    """What they were answering."""
+    draft: Draft | None
+    """What they said so far; none once it is sent, or deleted."""
+    helplines: Sequence[Helpline]
+
+    @property
+    def urgent(self) -> bool:
+        return bool(self.row.urgency == "urgent")
+
+
+async def open_(waymark: Waymark, person: Person, id_: str) -> Alert:
+    """Read it; that it was read is written down. Raises UnknownSubmission."""
+    check(person, Action.OPEN_SUBMISSION)
+    async with waymark.database.transaction() as db:
+        row = await submissions.alert(db, id_)
+        if row is None:
+            raise UnknownSubmission(id_)
+        await audit.record(db, waymark.clock(), person.id, "alert.opened", "alert", id_)
+        return await _alert(waymark, db, row)
+
+
+async def _alert(waymark: Waymark, db: AsyncConnection, row: Found) -> Alert:
+    flow = waymark.content.flows.get(row.flow or "")
+    question = flow.by_id.get(row.question) if flow else None
+    lines = waymark.content.helplines(waymark.settings.authority)
+    return Alert(
+        row=row,
+        flow=flow.title if flow else "A conversation that is no longer kept",
+        question=question.text if question else row.question,
+        draft=None if row.submission else await _draft(waymark, db, row.conversation),
+        helplines=[lines[name] for name in LOCAL_LINES if name in lines],
+    )
+
+
+async def _draft(waymark: Waymark, db: AsyncConnection, conversation: str) -> Draft | None:
+    """None if the person deleted it, or it was kept long enough."""
+    kept = await conversations.load(db, conversation)
+    if kept is None or kept.conversation.flow not in waymark.content.flows:
+        return None
+    script = waymark.script(kept.conversation.flow, waymark.clock())
+    walked = path(script, kept.conversation.answers)
+    told = compose(script, kept.conversation, walked).payload["answers"]
+    times = [step.answer.at for step in walked.asked]
+    return Draft(sections(told), by_telegram(kept.sender), max(times, default=None))
+
+
+async def settle(waymark: Waymark, person: Person, id_: str, action: str) -> None:
+    """Say what was done. Raises NotSaid, or EditClash if somebody said so first."""
+    check(person, Action.SETTLE_ALERT)
+    if not action.strip():
+        raise NotSaid("action", "Say what was done")
+    now = waymark.clock()
+    async with waymark.database.transaction() as db:
+        row = await submissions.alert(db, id_)
+        if row is None:
+            raise UnknownSubmission(id_)
+        if not await submissions.settle_alert(db, id_, person.id, action.strip(), now):
+            raise EditClash(id_)
+        await audit.record(db, now, person.id, "alert.settled", "alert", id_)
+        if row.submission:
+            what = ("alert.settled", "submission", row.submission)
+            await audit.record(db, now, person.id, *what, alert=id_)

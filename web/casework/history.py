@@ -1,0 +1,83 @@
+"""What was done to a submission, from its audit lines, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from bot.store.models import Found
+from web.casework import stages
+from web.casework.stages import Status
+
+
+@dataclass(frozen=True)
+class Event:
+    """Somebody did something; `times` in a row."""
+
+    actor: str
+    words: str
+    at: datetime
+    times: int = 1
+
+
+_PLAIN = {
+    "submission.filed": "sent it through {channel}; priority {priority}",
+    "submission.opened": "opened it",
+    "submission.taken": "took it",
+    "submission.assigned": "gave it to {to}",
+    "submission.unassigned": "gave it back to nobody",
+    "submission.status": "changed the status from {was} to {became}",
+    "submission.closed": "closed it: {became}. Outcome: {outcome}",
+    "note.written": "wrote a note",
+    "reply.written": "replied",
+    "reply.read": "read the reply",
+    "alert.settled": "said what was done about the safety alert",
+}
+_CHANNELS = {"telegram": "Telegram", "chat": "the browser chat", "form": "the form"}
+
+
+def told(rows: Sequence[Found], names: Mapping[str, str]) -> list[Event]:
+    """Newest first; the same thing done over and over by the same person is one line."""
+    events: list[Event] = []
+    for row in rows:
+        event = Event(_actor(row.actor, names), _words(row, names), row.at)
+        before = events[-1] if events else None
+        if before and (before.actor, before.words) == (event.actor, event.words):
+            events[-1] = replace(event, times=before.times + 1)
+        else:
+            events.append(event)
+    return events[::-1]
+
+
+def _actor(actor: str, names: Mapping[str, str]) -> str:
+    return {"sender": "The sender", "waymark": "Waymark"}.get(actor) or names.get(actor, "Someone")
+
+
+def _words(row: Found, names: Mapping[str, str]) -> str:
+    plain = _PLAIN.get(row.action)
+    if plain is None:
+        return str(row.action.split(".")[-1].replace("-", " "))
+    return plain.format_map(_Gaps(_gaps(row.detail, names)))
+
+
+def _gaps(detail: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+    gaps = {name: str(value) for name, value in detail.items()}
+    for name in ("was", "became"):
+        if name in gaps:
+            gaps[name] = f"“{stages.LABELS[Status(gaps[name])]}”"
+    if "to" in gaps:
+        gaps["to"] = names.get(gaps["to"], "someone")
+    if "outcome" in gaps:
+        gaps["outcome"] = stages.OUTCOMES.get(gaps["outcome"], gaps["outcome"])
+    if "channel" in gaps:
+        gaps["channel"] = _CHANNELS.get(gaps["channel"], gaps["channel"])
+    return gaps
+
+
+class _Gaps(dict[str, str]):
+    """A line from an older or newer version may lack something; history still shows it."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"

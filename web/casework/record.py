@@ -1,0 +1,135 @@
+"""A submission opened: every answer beside its question, and all that was done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import UnknownSubmission
+from bot.store import audit, outbox, staff, submissions
+from bot.store.models import Found
+from bot.wiring import Waymark
+from content.schema import QuestionType
+from web.casework import delivery, history, stages
+from web.casework.due import Due, reply_due
+from web.casework.permissions import Action, Person, can, check
+from web.casework.queue import sender_words
+from web.casework.stages import Status
+
+SKIPS = {"skipped": "Skipped", "dont-know": "I don't know", "rather-not-say": "I'd rather not say"}
+OWN_WORDS = (QuestionType.TEXT, QuestionType.PHONE, QuestionType.EMAIL)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A question as it was asked, and what they said."""
+
+    question: str
+    asked: str
+    why: str | None
+    words: Sequence[str]
+    skipped: str | None
+    verbatim: bool
+    """Their own words, not a label of ours."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and its answers."""
+
+    title: str | None
+    answers: Sequence[Answer]
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything the page of one submission shows."""
+
+    row: Found
+    status: Status
+    sender: str
+    due: Due | None
+    sections: Sequence[Section]
+    alerts: Sequence[Found]
+    replies: Sequence[delivery.Delivered]
+    notes: Sequence[Found]
+    history: Sequence[history.Event]
+    people: Sequence[Found]
+    """Whom it can be given to: only those who may open it."""
+    owner: str | None
+
+    @property
+    def label(self) -> str:
+        return stages.LABELS[self.status]
+
+    @property
+    def moves(self) -> Sequence[Status]:
+        """Where its status can go next."""
+        return stages.in_order(stages.MOVES[self.status])
+
+    def answer(self, question: str) -> Answer | None:
+        found = (a for section in self.sections for a in section.answers if a.question == question)
+        return next(found, None)
+
+
+async def open_(waymark: Waymark, person: Person, id_: str) -> Record:
+    """Read a submission; that it was read, and by whom, is written down.
+
+    Raises UnknownSubmission.
+    """
+    check(person, Action.OPEN_SUBMISSION)
+    async with waymark.database.transaction() as db:
+        row = await submissions.get(db, id_)
+        if row is None:
+            raise UnknownSubmission(id_)
+        if row.unread:
+            await submissions.mark(db, id_, unread=False)
+        now = waymark.clock()
+        await audit.record(db, now, person.id, "submission.opened", "submission", id_)
+        return await _record(waymark, db, row)
+
+
+async def _record(waymark: Waymark, db: AsyncConnection, row: Found) -> Record:
+    names = await staff.names(db)
+    replies = await submissions.replies(db, row.id)
+    states = await outbox.states(db, [delivery.key(reply.id) for reply in replies])
+    status = Status(row.status)
+    due = reply_due(row.reply_due, row.replied_at, waymark.clock(), waymark.authority.closures)
+    return Record(
+        row=row,
+        status=status,
+        sender=sender_words(row.sender_role),
+        due=None if status in stages.CLOSED else due,
+        sections=sections(row.payload["answers"]),
+        alerts=await submissions.alerts_of(db, row.id),
+        replies=[delivery.delivered(row.sender, reply, states) for reply in replies],
+        notes=await submissions.notes(db, row.id),
+        history=history.told(await audit.of(db, row.id), names),
+        people=[p for p in await staff.everyone(db) if can(_person(p), Action.OPEN_SUBMISSION)],
+        owner=names.get(row.owner) if row.owner else None,
+    )
+
+
+def _person(row: Found) -> Person:
+    return Person(row.id, row.name, row.role)
+
+
+def sections(answers: Sequence[Mapping[str, Any]]) -> list[Section]:
+    """The answers under their headings, in the order they were given."""
+    found: list[Section] = []
+    for line in answers:
+        if not found or found[-1].title != line["section"]:
+            found.append(Section(line["section"], []))
+        told = Answer(
+            question=line["question"],
+            asked=line["asked"],
+            why=line["why"],
+            words=line["words"],
+            skipped=SKIPS.get(line["skip"] or ""),
+            verbatim=not line["skip"] and line["type"] in OWN_WORDS,
+        )
+        found[-1] = Section(found[-1].title, [*found[-1].answers, told])
+    return found

@@ -1,0 +1,148 @@
+"""The form: one question on each page, and each page an address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from bot.conversation import events as ev
+from bot.conversation import messages as say
+from bot.wiring import Waymark
+from content.schema import Channel, Question, QuestionType, Skip
+from web.dependencies import ThesePages, ThisWaymark
+from web.public import places, told
+from web.public.standing import SAID, Standing, goes, look
+from web.public.turns import Posted, ThisPost, seen, take
+from web.security import Browser, ThisBrowser
+
+router = APIRouter(prefix="/form/{conversation}/{question}")
+_TICKED = (QuestionType.CHOICES, QuestionType.ENTITLEMENTS)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a question's page adds to the question: what was typed, and what came of it."""
+
+    typed: tuple[str, ...] | None = None
+    said: str | None = None
+    clash: tuple[str, ...] = ()
+    """What they answered in another window meanwhile."""
+
+
+@router.get("")
+async def ask(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser,
+    conversation: str, question: str, said: str = "",
+) -> Response:  # fmt: skip
+    """A question of theirs; any other address leads to where they are. Nothing is changed."""
+    standing = await look(waymark, browser, conversation, ev.GoTo(question))
+    if standing.asked != question:
+        return goes(places.home(Channel.FORM, conversation))
+    extra = Said(said=said if said in SAID else None)
+    return pages.show(request, "public/form/question.html", **_filled(standing, extra))
+
+
+@router.post("")
+async def answer(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser,
+    conversation: str, question: str, post: ThisPost,
+) -> Response:  # fmt: skip
+    """Take an answer: on to the next page, or the same one with what is wrong."""
+    standing = await look(waymark, browser, conversation, ev.GoTo(question))
+    if standing.turn.asking is None or standing.asked != question:
+        return goes(places.home(Channel.FORM, conversation), "no-longer-asked")
+    event = _event(standing.turn.asking.question, post)
+    status, extra = (
+        409,
+        Said(post.all("answer"), clash=await _clash(standing, browser, event, post)),
+    )
+    if not extra.clash:
+        status, standing = 422, await _taken(waymark, browser, conversation, event, post)
+        if standing.turn.problem is None:
+            row = standing.row(question)
+            alarming = row is not None and row.notices
+            return goes(places.notice(conversation, question)) if alarming else standing.onward()
+    filled = _filled(standing, extra)
+    return pages.show(request, "public/form/question.html", status=status, **filled)
+
+
+@router.get("/notice")
+async def notice(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser,
+    conversation: str, question: str,
+) -> Response:  # fmt: skip
+    """The help that an answer calls for: a page of its own, which can be opened again."""
+    standing = await look(waymark, browser, conversation)
+    row = standing.row(question)
+    if row is None or not row.notices:
+        return standing.onward()
+    return pages.show(request, "public/form/notice.html", called=row.notices, **standing.frame())
+
+
+def _event(question: Question, post: Posted) -> ev.Event:
+    """What the fields of a question's page mean."""
+    if post.one("skip") in tuple(Skip):
+        return ev.Skipped(Skip(post.one("skip")), question.id)
+    given = post.all("answer")
+    if question.type is QuestionType.CARD:
+        return ev.Answered(question.id, values=("read",))
+    if question.type in _TICKED or (question.type is QuestionType.CHOICE and given):
+        return ev.Answered(question.id, values=given)
+    return ev.Answered(question.id, text=given[0] if given else "")
+
+
+async def _taken(
+    waymark: Waymark, browser: Browser, conversation: str, event: ev.Event, post: Posted
+) -> Standing:
+    received = await take(waymark, Channel.FORM, browser, conversation, event, post.one("key"))
+    if received.repeated:  # show what it led to the first time, problem and all
+        return await look(waymark, browser, conversation, event)
+    return Standing(waymark, received)
+
+
+async def _clash(
+    standing: Standing, browser: Browser, event: ev.Event, post: Posted
+) -> tuple[str, ...]:
+    """The answer given in another window since this page was shown, if this would change it."""
+    asked = standing.turn.asking
+    assert asked is not None
+    now = asked.answer
+    if now is None or seen(standing.waymark, now) == post.one("seen"):
+        return ()
+    would = await look(standing.waymark, browser, standing.conversation.id, event)
+    if not any(isinstance(m, say.Say) and m.key == "changed" for m in would.messages):
+        return ()
+    return told.said(standing.script, standing.conversation.language, asked.question, now)
+
+
+def _filled(standing: Standing, extra: Said) -> dict[str, Any]:
+    """Everything a question's page shows."""
+    asked = standing.turn.asking
+    assert asked is not None
+    name = asked.question.id
+    return {
+        **standing.frame(),
+        "ask": asked,
+        "problem": standing.turn.problem,
+        "typed": _before(standing, asked) if extra.typed is None else extra.typed,
+        "seen": seen(standing.waymark, asked.answer),
+        "back": standing.before(name),
+        "here": places.question(standing.conversation.id, name),
+        "said": extra.said,
+        "clash": extra.clash,
+    }
+
+
+def _before(standing: Standing, asked: say.Ask) -> tuple[str, ...]:
+    """What to fill in: their answer so far, a date as they would type it."""
+    if asked.question.type in _TICKED:
+        return asked.picked
+    if asked.answer is None or asked.answer.skip:
+        return ()
+    if asked.question.type is QuestionType.DATE:
+        language = standing.conversation.language
+        return told.said(standing.script, language, asked.question, asked.answer)
+    return asked.answer.values

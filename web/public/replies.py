@@ -1,0 +1,119 @@
+"""Reading a reply: reference and return code, then the page, for a while, in this browser."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from bot import replies as letters
+from bot.tries import TooManyTries
+from bot.wiring import Waymark
+from web.dependencies import ThesePages, ThisWaymark
+from web.public.standing import goes
+from web.public.start import tried_from
+from web.public.turns import ThisPost
+from web.security import Browser, ThisBrowser
+
+router = APIRouter(prefix="/reply")
+OPEN_FOR = timedelta(minutes=30)
+COOKIE = "waymark-reply"
+
+
+@router.get("")
+async def ask(request: Request, pages: ThesePages, browser: ThisBrowser) -> Response:
+    response = pages.show(request, "public/reply/ask.html", problems={}, typed={})
+    browser.remember(response)
+    return response
+
+
+@router.post("")
+async def open_(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser, post: ThisPost
+) -> Response:
+    """Reference and return code. Whichever is wrong, the answer is the same."""
+    reference, code = post.one("reference").strip(), post.one("code").strip()
+    status, problems = 422, _left_empty(reference, code)
+    if not problems:
+        try:
+            tried = tried_from(request, browser)
+            found = await letters.find(waymark, reference[:64], code[:64], tried)
+            problems = {} if found else {"reference": "wrong"}
+        except TooManyTries:
+            status, found, problems = 429, None, {"reference": "too-many"}
+        if found:
+            return _opened(waymark, browser, found)
+    typed = {"reference": reference, "code": code}
+    page = "public/reply/ask.html"
+    response = pages.show(request, page, status=status, problems=problems, typed=typed)
+    browser.remember(response)
+    return response
+
+
+def _left_empty(reference: str, code: str) -> dict[str, str]:
+    given = {"reference": reference, "code": code}
+    return {name: f"empty-{name}" for name, value in given.items() if not value}
+
+
+def _opened(waymark: Waymark, browser: Browser, submission: str) -> Response:
+    """On to the page; a short-lived cookie, good in this browser only, keeps it open."""
+    response = goes("/reply/read")
+    until = int((waymark.clock() + OPEN_FOR).timestamp())
+    response.set_cookie(
+        COOKIE,
+        f"{submission}.{until}.{_mark(waymark, browser, submission, until)}",
+        max_age=int(OPEN_FOR.total_seconds()),
+        path="/reply",
+        httponly=True,
+        secure=waymark.settings.secure,
+        samesite="strict",
+    )
+    browser.remember(response)
+    return response
+
+
+def _mark(waymark: Waymark, browser: Browser, submission: str, until: int) -> str:
+    return waymark.keys.digest("reply-pass", f"{submission}:{until}:{browser.key}")
+
+
+def _pass(request: Request, waymark: Waymark, browser: Browser) -> str | None:
+    """The submission this browser may read just now."""
+    submission, _, rest = request.cookies.get(COOKIE, "").partition(".")
+    until, _, mark = rest.partition(".")
+    if not until.isdecimal() or len(until) > 12:
+        return None
+    good = hmac.compare_digest(
+        mark.encode(), _mark(waymark, browser, submission, int(until)).encode()
+    )
+    return submission if good and waymark.clock().timestamp() < int(until) else None
+
+
+@router.get("/read")
+async def read(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser
+) -> Response:
+    """What they sent, where it stands, and what was answered."""
+    submission = _pass(request, waymark, browser)
+    opened = await letters.read(waymark, submission) if submission else None
+    if opened is None:
+        return goes("/reply")
+    return pages.show(
+        request,
+        "public/reply/read.html",
+        opened=opened,
+        flow=waymark.content.flows.get(opened.flow),
+        late=_late(waymark.clock(), opened),
+    )
+
+
+def _late(now: datetime, opened: letters.Opened) -> bool:
+    return not opened.replies and now > opened.reply_due
+
+
+@router.post("/close")
+async def close(request: Request, pages: ThesePages) -> Response:
+    response = pages.show(request, "public/reply/closed.html")
+    response.delete_cookie(COOKIE, path="/reply", httponly=True, samesite="strict")
+    return response

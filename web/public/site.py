@@ -1,0 +1,84 @@
+"""The pages that only tell: help now, questions people ask, entitlements, privacy; and colours."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from bot.errors import UnknownConversation
+from bot.wiring import Waymark
+from content.schema import Audience, Entitlement
+from web.dependencies import ThesePages, ThisWaymark
+from web.public import places
+from web.public.standing import look
+from web.security import Browser, ThisBrowser
+
+router = APIRouter()
+TOPICS = ("rights", "money", "learning", "work", "home", "health", "people")
+
+
+@router.get("/help-now")
+async def help_now(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser, **_: str
+) -> Response:
+    """Who to ring. From a conversation, the lines for whoever it speaks to, and the way back."""
+    back, conversation = places.came_from(request.query_params.get("from", ""))
+    own = await _own_notice(waymark, browser, conversation)
+    return pages.show(
+        request,
+        "public/help-now.html",
+        back=back,
+        called=[own] if own else _every_notice(waymark),
+        notices=waymark.content.notices,
+        helplines=waymark.content.helplines(waymark.settings.authority),
+        local=[line for line in waymark.authority.helplines if line.phone],
+    )
+
+
+async def _own_notice(waymark: Waymark, browser: Browser, conversation: str | None) -> str | None:
+    if conversation is None:
+        return None
+    try:
+        standing = await look(waymark, browser, conversation)
+    except UnknownConversation:
+        return None
+    return standing.script.flow.help_notice
+
+
+def _every_notice(waymark: Waymark) -> list[str]:
+    """One for each audience, children first."""
+    found = {flow.audience: flow.help_notice for flow in waymark.content.flows.values()}
+    return [found[audience] for audience in Audience if audience in found]
+
+
+@router.get("/answers")
+async def answers(request: Request, pages: ThesePages) -> Response:
+    return pages.show(request, "public/answers.html")
+
+
+@router.get("/entitlements")
+async def entitlements(request: Request, waymark: ThisWaymark, pages: ThesePages) -> Response:
+    """Everything published, by topic."""
+    rows = [row for row in waymark.content.entitlements.values() if _shown(waymark, row)]
+    by_topic = {topic: [row for row in rows if row.topic == topic] for topic in TOPICS}
+    return pages.show(request, "public/entitlements.html", by_topic=by_topic)
+
+
+def _shown(waymark: Waymark, row: Entitlement) -> bool:
+    here = not row.who.councils or waymark.settings.authority in row.who.councils
+    return row.published and here
+
+
+@router.get("/privacy")
+async def privacy(request: Request, waymark: ThisWaymark, pages: ThesePages) -> Response:
+    kept = waymark.content.policy.retention
+    return pages.show(request, "public/privacy.html", kept=kept)
+
+
+@router.get("/brand.css")
+async def brand(waymark: ThisWaymark) -> Response:
+    """The council's colours, for the style sheet."""
+    authority = waymark.authority
+    css = f":root{{--brand:{authority.colour};--accent:{authority.accent}}}"
+    cache = {"Cache-Control": "public, max-age=3600"}
+    return Response(css, media_type="text/css", headers=cache)

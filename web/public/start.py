@@ -1,0 +1,141 @@
+"""The way in: the front page, beginning something, and carrying on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from bot import intake
+from bot.begun import Begun, begun
+from bot.conversation import events as ev
+from bot.conversation import messages as say
+from bot.tries import TooManyTries, tried
+from bot.wiring import Waymark
+from content.schema import Channel, Flow
+from web.dependencies import ThesePages, ThisWaymark
+from web.public import places
+from web.public.standing import goes
+from web.public.turns import ThisPost, new_key, take
+from web.security import Browser, ThisBrowser
+
+router = APIRouter()
+KINDS = ("views", "concern", "call-back")
+"""What a flow is about, in the order of the front page."""
+IN_BROWSER = (Channel.FORM, Channel.CHAT)
+
+
+def in_browser(flow: Flow) -> tuple[Channel, ...]:
+    return tuple(channel for channel in IN_BROWSER if channel in flow.channels)
+
+
+def _by_kind(waymark: Waymark) -> Mapping[str, list[Flow]]:
+    flows = [flow for flow in waymark.content.flows.values() if in_browser(flow)]
+    return {kind: [f for f in flows if f.submission.kind == kind] for kind in KINDS}
+
+
+async def _unfinished(waymark: Waymark, browser: Browser) -> tuple[Begun, ...]:
+    found = await begun(waymark, browser.sender) if browser.known else ()
+    return tuple(one for one in found if in_browser(one.flow))
+
+
+@router.get("/")
+async def front(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser
+) -> Response:
+    return pages.show(
+        request,
+        "public/front.html",
+        kinds=_by_kind(waymark),
+        unfinished=await _unfinished(waymark, browser),
+    )
+
+
+@router.get("/start/{flow}")
+async def start(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser, flow: str
+) -> Response:
+    """What this is, and the choice of form or chat."""
+    return await _start(request, waymark, pages, browser, flow)
+
+
+async def _start(
+    request: Request, waymark: Waymark, pages: ThesePages, browser: Browser, flow: str,
+    *, no_cookie: bool = False,
+) -> Response:  # fmt: skip
+    found = waymark.content.flows.get(flow)
+    if found is None or not in_browser(found):
+        return pages.show(request, "public/error.html", status=404, key="not-found")
+    unfinished = await _unfinished(waymark, browser)
+    response = pages.show(
+        request,
+        "public/start.html",
+        status=422 if no_cookie else 200,
+        flow=found,
+        channels=in_browser(found),
+        begun=next((one for one in unfinished if one.flow.id == flow), None),
+        key=new_key(),
+        no_cookie=no_cookie,
+    )
+    browser.remember(response)
+    return response
+
+
+@router.post("/start/{flow}")
+async def begin(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser, flow: str,
+    post: ThisPost,
+) -> Response:  # fmt: skip
+    if not browser.known:  # begun without a cookie, it could never be found again
+        return await _start(request, waymark, pages, browser, flow, no_cookie=True)
+    channel = Channel.CHAT if post.one("mode") == "chat" else Channel.FORM
+    event = ev.Begin(flow, fresh=post.one("fresh") == "yes")
+    received = await take(waymark, channel, browser, None, event, post.one("key"))
+    if received.turn is None or any(isinstance(m, say.OfferResume) for m in received.turn.messages):
+        return goes(f"/start/{flow}")
+    return goes(places.home(channel, received.turn.conversation.id))
+
+
+@router.get("/resume")
+async def ask_code(request: Request, pages: ThesePages, browser: ThisBrowser) -> Response:
+    response = pages.show(request, "public/resume.html", typed="", problem=None)
+    browser.remember(response)
+    return response
+
+
+@router.post("/resume")
+async def resume(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser, post: ThisPost
+) -> Response:
+    """Carry on here with what was begun elsewhere."""
+    code, problem = post.one("code"), "wrong"
+    try:
+        conversation = await tried(
+            waymark,
+            "resume-code",
+            tried_from(request, browser),
+            lambda: intake.resume(waymark, browser.sender, code),
+        )
+    except TooManyTries:
+        conversation, problem = None, "too-many"
+    if conversation is None:
+        status = 429 if problem == "too-many" else 422
+        response: Response = pages.show(
+            request, "public/resume.html", status=status, typed=code, problem=problem
+        )
+    else:
+        response = goes(places.home(Channel.FORM, conversation))
+    browser.remember(response)
+    return response
+
+
+def tried_from(request: Request, browser: Browser) -> dict[str, str]:
+    """Where a try comes from: the browser, and the network address it has."""
+    place = request.client.host if request.client else ""
+    return {"browser": browser.sender, "place": place}
+
+
+@router.get("/deleted")
+async def deleted(request: Request, pages: ThesePages) -> Response:
+    return pages.show(request, "public/deleted.html")

@@ -1,0 +1,65 @@
+"""What every staff page is handed: how to show itself to the person who is signed in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from bot.wiring import Waymark
+from web.casework import permissions
+from web.casework.permissions import Action
+from web.casework.sessions import Session
+from web.dependencies import ThesePages, ThisWaymark
+from web.staff.guard import ThisSession
+from web.templating import Pages
+
+DONE = {
+    "taken": "This is yours now.",
+    "assigned": "You have given this to someone.",
+    "unassigned": "This belongs to nobody now.",
+    "status": "You have changed the status.",
+    "noted": "Your note is kept. Only staff can see it.",
+    "replied": "Your reply is on its way.",
+    "settled": "You have said what was done.",
+    "password": "Your password is set. You are signed out everywhere else.",
+}
+"""What a page says after something was done; the address carries the word on the left."""
+
+
+class Desk:
+    """One person's way to their pages."""
+
+    def __init__(self, request: Request, waymark: Waymark, pages: Pages, session: Session) -> None:
+        self._request = request
+        self._pages = pages
+        self._waymark = waymark
+        self.session = session
+
+    def show(self, name: str, status: int = 200, **filled: Any) -> Response:
+        """A page, with who is signed in, what they may do and the token of their forms."""
+        return self._pages.show(
+            self._request,
+            f"staff/{name}.html",
+            status=status,
+            person=self.session.person,
+            csrf=self.session.csrf,
+            may=lambda action: permissions.can(self.session.person, Action(action)),
+            demo=self._waymark.settings.demo,
+            once=self._waymark.new_id(),
+            done=DONE.get(self._request.query_params.get("done", "")),
+            **filled,
+        )
+
+
+def _desk(request: Request, waymark: ThisWaymark, pages: ThesePages, session: ThisSession) -> Desk:
+    return Desk(request, waymark, pages, session)
+
+
+ThisDesk = Annotated[Desk, Depends(_desk)]
+
+
+def onward(address: str, done: str = "") -> RedirectResponse:
+    """After a form: to a page that can be reloaded without doing it again."""
+    return RedirectResponse(f"{address}?done={done}" if done else address, 303)

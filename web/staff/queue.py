@@ -1,0 +1,101 @@
+"""The queue, with its tabs and filters in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.datastructures import QueryParams
+
+from content.schema import Level
+from web.casework import stages
+from web.casework.permissions import Action, Person
+from web.casework.queue import Asked, Queue, kinds, queue
+from web.casework.stages import Status
+from web.dependencies import ThisWaymark
+from web.staff.desk import ThisDesk
+from web.staff.guard import allowed
+
+router = APIRouter()
+
+
+@router.get("")
+async def show(
+    request: Request,
+    waymark: ThisWaymark,
+    desk: ThisDesk,
+    person: Annotated[Person, Depends(allowed(Action.SEE_QUEUE))],
+) -> Response:
+    asked = read(request.query_params, tuple(kinds(waymark)))
+    found = await queue(waymark, person, asked)
+    labels = waymark.content.policy.priorities.labels
+    return desk.show(
+        "queue",
+        queue=found,
+        asked=asked,
+        priorities=labels,
+        stages=stages.STAGES,
+        statuses=stages.in_order(stages.STAGES[asked.stage][1]),
+        status_labels=stages.LABELS,
+        chips=list(_chips(found, labels)),
+        to=lambda **changes: address(replace(asked, page=1, **changes)),
+        to_page=lambda page: address(replace(asked, page=page)),
+    )
+
+
+def read(params: QueryParams, known_kinds: tuple[str, ...]) -> Asked:
+    """What the address asks for; what makes no sense is left out, so an old link still works."""
+    stage, page = params.get("stage", ""), params.get("page", "")
+    return Asked(
+        stage=stage if stage in stages.STAGES else "open",
+        status=tuple(s for s in params.getlist("status") if s in tuple(Status)),
+        priority=tuple(p for p in params.getlist("priority") if p in tuple(Level)),
+        kind=tuple(k for k in params.getlist("kind") if k in known_kinds),
+        owner=params.get("owner", "")[:40],
+        unread=params.get("unread") == "yes",
+        page=min(int(page), 10_000) if page.isdecimal() and int(page) > 0 else 1,
+    )
+
+
+def address(asked: Asked) -> str:
+    """The queue as asked, as a link."""
+    pairs = [("stage", asked.stage)] if asked.stage != "open" else []
+    pairs += [("status", value) for value in asked.status]
+    pairs += [("priority", value) for value in asked.priority]
+    pairs += [("kind", value) for value in asked.kind]
+    pairs += [("owner", asked.owner)] if asked.owner else []
+    pairs += [("unread", "yes")] if asked.unread else []
+    pairs += [("page", str(asked.page))] if asked.page > 1 else []
+    return f"/staff?{urlencode(pairs)}" if pairs else "/staff"
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter that is on, and the queue without it."""
+
+    words: str
+    without: str
+
+
+def _chips(found: Queue, priorities: Mapping[Level, str]) -> Iterator[Chip]:
+    asked = replace(found.asked, page=1)
+    for status in asked.status:
+        without = replace(asked, status=_less(asked.status, status))
+        yield Chip(stages.LABELS[Status(status)], address(without))
+    for level in asked.priority:
+        without = replace(asked, priority=_less(asked.priority, level))
+        yield Chip(priorities[Level(level)], address(without))
+    for kind in asked.kind:
+        yield Chip(found.kinds[kind], address(replace(asked, kind=_less(asked.kind, kind))))
+    if asked.owner:
+        people = {"me": "Mine", "nobody": "Nobody's"} | {p.id: p.name for p in found.people}
+        yield Chip(people.get(asked.owner, "Someone's"), address(replace(asked, owner="")))
+    if asked.unread:
+        yield Chip("Unread", address(replace(asked, unread=False)))
+
+
+def _less(chosen: tuple[str, ...], one: str) -> tuple[str, ...]:
+    return tuple(other for other in chosen if other != one)

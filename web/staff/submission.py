@@ -1,0 +1,153 @@
+"""One submission: what they said, whose it is, where it stands, and notes among staff."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Response
+
+from bot.errors import EditClash, InvalidMove
+from bot.wiring import Waymark
+from web.casework import record, review, stages
+from web.casework.permissions import Action, Person
+from web.casework.record import Record
+from web.casework.review import Move, NotSaid, Seen
+from web.dependencies import ThisWaymark
+from web.staff.desk import Desk, ThisDesk, onward
+from web.staff.guard import allowed
+
+router = APIRouter(prefix="/submissions/{id_}")
+Reader = Annotated[Person, Depends(allowed(Action.OPEN_SUBMISSION))]
+Version = Annotated[int, Form()]
+
+
+@router.get("")
+async def show(waymark: ThisWaymark, desk: ThisDesk, person: Reader, id_: str) -> Response:
+    return desk.show("submission", record=await record.open_(waymark, person, id_))
+
+
+@router.post("/take")
+async def take(
+    waymark: ThisWaymark,
+    desk: ThisDesk,
+    person: Annotated[Person, Depends(allowed(Action.TAKE))],
+    id_: str,
+    version: Version = 0,
+) -> Response:
+    try:
+        await review.take(waymark, person, Seen(id_, version))
+    except EditClash:
+        return await _clash(waymark, desk, person, id_, wanted="take")
+    return onward(_address(id_), "taken")
+
+
+@router.post("/assign")
+async def assign(
+    waymark: ThisWaymark,
+    desk: ThisDesk,
+    person: Annotated[Person, Depends(allowed(Action.ASSIGN))],
+    id_: str,
+    to: Annotated[str, Form()] = "",
+    version: Version = 0,
+) -> Response:
+    try:
+        await review.assign(waymark, person, Seen(id_, version), to)
+    except EditClash:
+        return await _clash(waymark, desk, person, id_, wanted="assign", to=to)
+    except NotSaid as problem:
+        found = await record.open_(waymark, person, id_)
+        return desk.show("submission", 422, record=found, problem=problem)
+    return onward(_address(id_), "unassigned" if to == "nobody" else "assigned")
+
+
+# --- Status -------------------------------------------------------------------------------
+
+Mover = Annotated[Person, Depends(allowed(Action.CHANGE_STATUS))]
+
+
+@router.get("/status")
+async def ask_status(waymark: ThisWaymark, desk: ThisDesk, person: Mover, id_: str) -> Response:
+    found = await record.open_(waymark, person, id_)
+    return _status_page(desk, found, Move(""))
+
+
+@router.post("/status")
+async def change_status(
+    waymark: ThisWaymark,
+    desk: ThisDesk,
+    person: Mover,
+    id_: str,
+    to: Annotated[str, Form()] = "",
+    outcome: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+    version: Version = 0,
+) -> Response:
+    wanted = Move(to, outcome, reason)
+    try:
+        await review.move(waymark, person, Seen(id_, version), wanted)
+    except EditClash:
+        return await _clash(waymark, desk, person, id_, wanted="status", move=wanted)
+    except (NotSaid, InvalidMove) as problem:
+        found = await record.open_(waymark, person, id_)
+        return _status_page(desk, found, wanted, 422, problem=problem)
+    return onward(_address(id_), "status")
+
+
+def _status_page(
+    desk: Desk, found: Record, move: Move, status: int = 200, **filled: Any
+) -> Response:
+    return desk.show(
+        "status",
+        status,
+        record=found,
+        move=move,
+        labels=stages.LABELS,
+        closed=stages.CLOSED,
+        outcomes=stages.OUTCOMES,
+        **filled,
+    )
+
+
+async def _clash(waymark: Waymark, desk: Desk, person: Person, id_: str, **filled: Any) -> Response:
+    """Someone was quicker: how it stands now, beside what was wanted; nothing typed is lost."""
+    found = await record.open_(waymark, person, id_)
+    return desk.show(
+        "clash",
+        409,
+        record=found,
+        labels=stages.LABELS,
+        closed=stages.CLOSED,
+        outcomes=stages.OUTCOMES,
+        **filled,
+    )
+
+
+# --- Notes --------------------------------------------------------------------------------
+
+Writer = Annotated[Person, Depends(allowed(Action.WRITE_NOTE))]
+
+
+@router.get("/notes")
+async def notes(waymark: ThisWaymark, desk: ThisDesk, person: Writer, id_: str) -> Response:
+    return desk.show("notes", record=await record.open_(waymark, person, id_))
+
+
+@router.post("/notes")
+async def write_note(
+    waymark: ThisWaymark,
+    desk: ThisDesk,
+    person: Writer,
+    id_: str,
+    text: Annotated[str, Form()] = "",
+    once: Annotated[str, Form()] = "",
+) -> Response:
+    try:
+        await review.write_note(waymark, person, id_, text, once)
+    except NotSaid as problem:
+        found = await record.open_(waymark, person, id_)
+        return desk.show("notes", 422, record=found, problem=problem)
+    return onward(f"{_address(id_)}/notes", "noted")
+
+
+def _address(id_: str) -> str:
+    return f"/staff/submissions/{id_}"
