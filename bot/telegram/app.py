@@ -182,10 +182,13 @@ class Telegram:
         while True:
             try:
                 asked = {**known, "timeout": LONG_POLL, "allowed_updates": ALLOWED}
-                for raw in await self.client.call("getUpdates", asked, LONG_POLL + 10):
+                updates = await self.client.call("getUpdates", asked, LONG_POLL + 10)
+                for raw in updates:
                     await self.take(raw, carries=False)
                     known = {"offset": raw["update_id"] + 1}
                 pause = 1.0
+                # A server that doesn't hold the line is not to be asked without a rest.
+                await asyncio.sleep(0 if updates else 0.1)
             except Exception as failure:  # noqa: BLE001  # asked again, after a while
                 log.error("updates not taken", extra=_named(failure))
                 await asyncio.sleep(pause)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
 
 from bot.keys import Keys
 from bot.settings import Settings
 from bot.store.database import Database
+from bot.telegram import app as telegram
 from bot.wiring import Waymark
 from content import checks, loader
+from tests.fake_telegram import FakeTelegram
+from web.app import create_app
 
 CONTENT = checks.checked(loader.read())
 
@@ -40,3 +49,44 @@ def wired(folder: Path, url: str | None = None, **settings) -> tuple[Waymark, Cl
         clock=clock,
     )
     return waymark, clock
+
+
+@dataclass
+class Running:
+    """The site and the bot, answering in this process."""
+
+    waymark: Waymark
+    clock: Clock
+    fake: FakeTelegram
+    channel: telegram.Telegram
+    site: FastAPI
+
+    @property
+    def database(self) -> Database:
+        return self.waymark.database
+
+    def http(self) -> httpx.AsyncClient:
+        """A client with cookies of its own: one browser."""
+        transport = httpx.ASGITransport(app=self.site, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, url: str | None = None, **settings: object
+) -> AsyncIterator[Running]:
+    """Everything at once, as `waymark run` serves it; the Bot API is the one in tests/."""
+    fake = FakeTelegram()
+    given = {
+        "telegram_token": "123456:a-token",
+        "telegram_api_base": "http://fake/bot",
+        "telegram_file_base": "http://fake/file/bot",
+        "telegram_webhook_url": "https://here.example/telegram/webhook",
+        "telegram_webhook_secret": "the-secret",
+    }
+    waymark, clock = wired(folder, url, **{**given, **settings})
+    channel = telegram.connect(waymark.settings, fake.transport)
+    assert channel is not None
+    site = create_app(waymark, channel)
+    async with site.router.lifespan_context(site):
+        yield Running(waymark, clock, fake, channel, site)

@@ -49,3 +49,12 @@ def short(value: datetime) -> str:
     """21 Nov."""
     local = value.astimezone(LONDON)
     return f"{local.day} {local:%b}"
+
+
+def received(value: datetime, now: datetime) -> str:
+    """Today, 4:05pm; Fri 20 Nov, 4:05pm; 20 Nov 2025."""
+    local, today = value.astimezone(LONDON), now.astimezone(LONDON).date()
+    if local.year != today.year:
+        return f"{short(value)} {local.year}"
+    time = f"{local.hour % 12 or 12}:{local:%M}{'am' if local.hour < 12 else 'pm'}"
+    return f"Today, {time}" if local.date() == today else f"{local:%a} {short(value)}, {time}"

@@ -12,7 +12,7 @@ from bot.store.submissions import Filter
 from bot.wiring import Waymark
 from content.schema import Level
 from web.casework import stages
-from web.casework.due import Due, reply_due
+from web.casework.due import Due, received, reply_due
 from web.casework.permissions import Action, Person, can, check
 from web.casework.stages import Status
 
@@ -49,9 +49,11 @@ class Line:
     priority: Level
     reasons: Sequence[str]
     title: str
+    kind: str
     topic: str | None
     sender_role: str
     received_at: datetime
+    received: str
     due: Due | None
     owner: str | None
     status: str
@@ -126,8 +128,8 @@ def _count(per_status: dict[str, int], statuses: frozenset[Status]) -> int:
 
 
 def _line(waymark: Waymark, row: Found) -> Line:
-    closed = Status(row.status) in stages.CLOSED
-    due = reply_due(row.reply_due, row.replied_at, waymark.clock(), waymark.authority.closures)
+    closed, now = Status(row.status) in stages.CLOSED, waymark.clock()
+    due = reply_due(row.reply_due, row.replied_at, now, waymark.authority.closures)
     return Line(
         id=row.id,
         handle=row.handle,
@@ -135,9 +137,11 @@ def _line(waymark: Waymark, row: Found) -> Line:
         priority=Level(row.priority),
         reasons=row.reasons,
         title=row.title,
+        kind=row.kind,
         topic=row.topic,
         sender_role=sender_words(row.sender_role),
         received_at=row.received_at,
+        received=received(row.received_at, now),
         due=None if closed else due,
         owner=row.owner_name,
         status=stages.LABELS[Status(row.status)],

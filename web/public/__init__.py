@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter, Depends
 
-from web.public import chat, form, replies, site
+from web.public import chat, finish, form, replies, site, start
 from web.security import same_site
 
 router = APIRouter(dependencies=[Depends(same_site)])
-for part in (site, form, chat, replies):
+# The form's fixed pages come before its questions: the first address that fits is taken.
+for part in (start, site, finish, form, chat, replies):
     router.include_router(part.router)

@@ -10,16 +10,28 @@ from fastapi.responses import Response
 from bot.conversation import buttons
 from bot.conversation import events as ev
 from bot.conversation import messages as say
-from bot.wiring import Waymark
+from bot.intake import Received
 from content.schema import Channel
 from web.dependencies import ThesePages, ThisWaymark
-from web.public import places, told
-from web.public.standing import SAID, Standing, goes, look
+from web.public import places
+from web.public.standing import Standing, goes, look
 from web.public.turns import Posted, ThisPost, seen, take
-from web.security import Browser, ThisBrowser
+from web.security import ThisBrowser
 
 router = APIRouter(prefix="/chat/{conversation}")
-_LASTING = (say.Ask, say.Review, say.Ended, say.Submitted, say.SafetyNotice)
+KINDS: dict[type, str] = {
+    say.Say: "say",
+    say.Problem: "problem",
+    say.SafetyNotice: "notice",
+    say.OfferResume: "offer-resume",
+    say.ConfirmDelete: "confirm-delete",
+    say.Ask: "ask",
+    say.Review: "review",
+    say.Ended: "ended",
+    say.Submitted: "submitted",
+}
+"""What can be said, and which template says it."""
+LASTING = (say.Ask, say.Review, say.Ended, say.Submitted)
 """What is still there when the page is opened again; anything else is said only once."""
 
 
@@ -29,7 +41,7 @@ async def show(
     conversation: str,
 ) -> Response:  # fmt: skip
     standing = await look(waymark, browser, conversation, channel=Channel.CHAT)
-    return _page(request, pages, standing)
+    return pages.show(request, "public/chat.html", **_filled(standing, standing.messages))
 
 
 @router.post("")
@@ -38,32 +50,75 @@ async def hear(
     conversation: str, post: ThisPost,
 ) -> Response:  # fmt: skip
     """A button, boxes ticked, or words. What can't be shown again is shown at once."""
-    event = await _event(waymark, browser, conversation, post)
+    before = await look(waymark, browser, conversation, channel=Channel.CHAT)
+    event = _event(before, post)
     if event is None:
         return goes(places.home(Channel.CHAT, conversation))
     received = await take(waymark, Channel.CHAT, browser, conversation, event, post.one("key"))
-    if received.turn is None or received.turn.forget:
-        return goes("/deleted")
-    if isinstance(event, ev.Begin):
-        return goes(places.home(Channel.CHAT, received.turn.conversation.id))
-    standing = Standing(waymark, received)
-    if received.repeated:  # show what it led to the first time, problem and all
-        standing = await look(waymark, browser, conversation, _asked_again(event), Channel.CHAT)
-    if all(isinstance(message, _LASTING) for message in standing.messages):
+    if (elsewhere := _elsewhere(received, event)) is not None:
+        return goes(elsewhere)
+    after = Standing(waymark, received)
+    if received.repeated and not isinstance(event, ev.Begin):
+        after = await look(waymark, browser, conversation, event, Channel.CHAT)
+    messages = _once(before, after)
+    if all(isinstance(message, LASTING) for message in messages):
         return goes(places.home(Channel.CHAT, conversation))
-    status = 422 if standing.turn.problem else 200
-    return _page(request, pages, standing, post.one("text"), status=status)
+    status = 422 if after.turn.problem else 200
+    unused = status == 422 or (isinstance(event, ev.Typed) and event.late)
+    typed = post.one("text") if unused else ""
+    filled = _filled(after, messages, typed)
+    return pages.show(request, "public/chat.html", status=status, **filled)
 
 
-async def _event(
-    waymark: Waymark, browser: Browser, conversation: str, post: Posted
-) -> ev.Event | ev.Begin | None:
-    """What was pressed, ticked or typed; None if nothing we made."""
-    if pressed := buttons.read(post.one("press")):
-        event = pressed.event
-        return event if not isinstance(event, ev.Open | ev.SaidAge | ev.Lost) else None
-    asked = post.one("asked") or None
+def _event(before: Standing, post: Posted) -> ev.Event | ev.Begin | None:
+    """What was pressed, ticked or typed; None for a button that we did not make."""
+    if post.one("press"):
+        pressed = buttons.read(post.one("press"))
+        event = pressed.event if pressed else None
+        return None if isinstance(event, ev.Open | ev.SaidAge | ev.Lost) else event
     if post.one("tick"):
         return ev.Answered(post.one("tick"), values=post.all("answer"))
-    late = await _moved_on(waymark, browser, conversation, asked, post.one("seen"))
-    return ev.Typed(post.one("text"), asked=asked, late=late)
+    asked = post.one("asked")
+    late = _shown(before, asked) != post.one("seen")
+    return ev.Typed(post.one("text"), asked=asked or None, late=late)
+
+
+def _shown(standing: Standing, question: str) -> str:
+    """The mark of the answer to this question as it is now."""
+    return seen(standing.waymark, standing.conversation.answers.get(question))
+
+
+def _elsewhere(received: Received, event: ev.Event | ev.Begin) -> str | None:
+    """Where to go when this conversation is over: it was deleted, or another was begun."""
+    if received.turn is None or received.turn.forget:
+        return "/deleted"
+    if isinstance(event, ev.Begin):
+        return places.home(Channel.CHAT, received.turn.conversation.id)
+    return None
+
+
+def _once(before: Standing, after: Standing) -> tuple[say.Message, ...]:
+    """What there is to say, less the help that an answer called for: it stands by the answer."""
+    if before.rows == after.rows:
+        return after.messages
+    return tuple(m for m in after.messages if not isinstance(m, say.SafetyNotice))
+
+
+def _filled(
+    standing: Standing, messages: tuple[say.Message, ...], typed: str = ""
+) -> dict[str, Any]:
+    """Everything the chat shows."""
+    asked = standing.turn.asking
+    return {
+        **standing.frame(),
+        "press": buttons,
+        "said": [(KINDS[type(m)], m) for m in messages if type(m) in KINDS],
+        "ask": asked,
+        "asked": standing.asked or "",
+        "at": standing.asked or KINDS[type(messages[-1])],
+        "seen": _shown(standing, standing.asked or ""),
+        "typed": typed,
+        "sent": standing.sent,
+        "code": standing.waymark.keys.resume_code(standing.conversation.id),
+        "days": standing.waymark.content.policy.retention.unfinished_conversation,
+    }

@@ -19,15 +19,15 @@ TOPICS = ("rights", "money", "learning", "work", "home", "health", "people")
 
 @router.get("/help-now")
 async def help_now(
-    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser, **_: str
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser
 ) -> Response:
     """Who to ring. From a conversation, the lines for whoever it speaks to, and the way back."""
-    back, conversation = places.came_from(request.query_params.get("from", ""))
+    return_to, conversation = places.came_from(request.query_params.get("from", ""))
     own = await _own_notice(waymark, browser, conversation)
     return pages.show(
         request,
         "public/help-now.html",
-        back=back,
+        return_to=return_to,
         called=[own] if own else _every_notice(waymark),
         notices=waymark.content.notices,
         helplines=waymark.content.helplines(waymark.settings.authority),

@@ -5,6 +5,6 @@ from fastapi import APIRouter, Depends
 from web.security import same_site
 from web.staff import account, alerts, queue, reply, sign_in, submission
 
-router = APIRouter(prefix="/staff", dependencies=[Depends(same_site)])
+router = APIRouter(dependencies=[Depends(same_site)])
 for part in (sign_in, account, queue, submission, reply, alerts):
-    router.include_router(part.router)
+    router.include_router(part.router, prefix="/staff")

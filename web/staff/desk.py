@@ -46,6 +46,7 @@ class Desk:
             person=self.session.person,
             csrf=self.session.csrf,
             may=lambda action: permissions.can(self.session.person, Action(action)),
+            priorities=self._waymark.content.policy.priorities.labels,
             demo=self._waymark.settings.demo,
             once=self._waymark.new_id(),
             done=DONE.get(self._request.query_params.get("done", "")),

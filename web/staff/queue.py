@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -32,17 +32,19 @@ async def show(
     asked = read(request.query_params, tuple(kinds(waymark)))
     found = await queue(waymark, person, asked)
     labels = waymark.content.policy.priorities.labels
+    statuses = stages.STAGES[asked.stage][1]
     return desk.show(
         "queue",
         queue=found,
         asked=asked,
-        priorities=labels,
         stages=stages.STAGES,
-        statuses=stages.in_order(stages.STAGES[asked.stage][1]),
-        status_labels=stages.LABELS,
         chips=list(_chips(found, labels)),
+        clear=address(Asked(stage=asked.stage)),
+        people_choices=[(row.id, row.name) for row in found.people],
+        status_choices=[(s, stages.LABELS[s]) for s in stages.in_order(statuses)],
         to=lambda **changes: address(replace(asked, page=1, **changes)),
         to_page=lambda page: address(replace(asked, page=page)),
+        pages_shown=_pages(found),
     )
 
 
@@ -70,6 +72,19 @@ def address(asked: Asked) -> str:
     pairs += [("unread", "yes")] if asked.unread else []
     pairs += [("page", str(asked.page))] if asked.page > 1 else []
     return f"/staff?{urlencode(pairs)}" if pairs else "/staff"
+
+
+def _pages(found: Queue) -> list[dict[str, Any]]:
+    """The first page, the last, and those around this one."""
+    at, last = found.asked.page, found.pages
+    shown = sorted({1, last, *range(max(1, at - 1), min(last, at + 1) + 1)})
+    items: list[dict[str, Any]] = []
+    for page in shown:
+        if items and page - 1 > items[-1]["number"]:
+            items.append({"ellipsis": True, "number": page - 1})
+        href = address(replace(found.asked, page=page))
+        items.append({"number": page, "href": href, "current": page == at})
+    return items
 
 
 @dataclass(frozen=True)
