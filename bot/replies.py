@@ -13,6 +13,7 @@ from bot.store.models import Found
 from bot.tries import tried
 from bot.wiring import Waymark
 
+
 @dataclass(frozen=True)
 class Line:
     """One question as it was asked, and what they said."""
@@ -55,7 +56,7 @@ async def find(
         async with waymark.database.reading() as db:
             key = waymark.keys.return_key(reference, code)
             row = await submissions.by_return_key(db, key)
-            return row and str(row.id)
+            return str(row.id) if row else None
 
     return await tried(waymark, "return-code", tried_from, attempt)
 

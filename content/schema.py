@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
@@ -10,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -21,7 +23,16 @@ from pydantic import (
 from content.conditions import Condition
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def paragraphs(text: object) -> object:
+    """Folded YAML leaves one line break where a blank line was written; a paragraph has two."""
+    return re.sub(r"\s*\n\s*", "\n\n", text) if isinstance(text, str) else text
+
+
+Text = Annotated[
+    str, BeforeValidator(paragraphs), StringConstraints(strip_whitespace=True, min_length=1)
+]
 
 
 class Strict(BaseModel):

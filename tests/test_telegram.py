@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from bot.store import outbox
 from bot.store.database import Database
 from bot.store.models import Alert, Audit, ConversationRow, Inbox, Outbox, Sender, SubmissionRow
 from bot.telegram import app as telegram
-from bot.telegram import outbound
+from bot.telegram import contact, outbound
 from bot.wiring import Waymark
 from content import loader
 from tests.drivers.telegram import Person
@@ -88,7 +89,7 @@ class World:
 
 @asynccontextmanager
 async def living(
-    database: str, folder: Path, polling: bool = False, **settings: Any
+    database: str, folder: Path, polling: bool = False, content: loader.Content = SMALL
 ) -> AsyncIterator[World]:
     fake, clock = FakeTelegram(), Clock()
     given = {
@@ -99,10 +100,11 @@ async def living(
         "telegram_webhook_secret": None if polling else "the-secret",
         "data_dir": folder,
     }
-    made = Settings(**{**given, **settings})
-    waymark = Waymark(made, SMALL, Database(database), Keys(b"k" * 32), clock)
+    made = Settings(**given)
+    waymark = Waymark(made, content, Database(database), Keys(b"k" * 32), clock)
     await waymark.database.migrate()
     channel = telegram.connect(made, fake.transport)
+    channel._pace = telegram._Pace(100_000)
     site = FastAPI()
     site.state.telegram = channel
     site.include_router(webhook.router)
@@ -198,7 +200,7 @@ async def test_telegram_is_told_commands_secret_and_where_to_post(world: World) 
     await world.channel.ready.wait()
     (hook,) = world.fake.called("setWebhook")
     assert hook["secret_token"] == "the-secret"
-    assert hook["allowed_updates"] == telegram.ALLOWED
+    assert hook["allowed_updates"] == contact.ALLOWED
     (menu,) = world.fake.called("setMyCommands")
     assert [c["command"] for c in menu["commands"]][:3] == ["start", "back", "skip"]
 
@@ -450,9 +452,7 @@ FILE = {"file_id": "f", "file_unique_id": "u"}
 STICKER = {**FILE, "type": "regular", "width": 1, "height": 1, "is_animated": False,
            "is_video": False}  # fmt: skip
 PHOTO = [{**FILE, "width": 1, "height": 1, "file_size": 10}]
-POLL = {"id": "1", "question": "?", "options": [], "total_voter_count": 0, "is_closed": False,
-        "is_anonymous": True, "type": "regular", "allows_multiple_answers": False,
-        "allows_revoting": True}  # fmt: skip
+POLL = {"id": "1", "question": "?", "options": []}  # of an older Bot API
 FORWARD = {"type": "hidden_user", "date": 1_770_000_000, "sender_user_name": "Canaryname"}
 
 
@@ -523,9 +523,7 @@ async def test_words_arrive_as_they_were_typed(world: World, words: str) -> None
     assert not any("parse_mode" in call for _, call in world.fake.calls)
     await person.tap("Send")
     (row,) = await world.rows(SubmissionRow)
-    assert words in json.dumps(row.payload, ensure_ascii=False).encode().decode("unicode_escape") or (
-        words in json.dumps(row.payload, ensure_ascii=False)
-    )
+    assert json.dumps(words) in json.dumps(row.payload)
 
 
 @pytest.mark.parametrize(
@@ -678,9 +676,7 @@ async def test_without_telegram_there_is_no_webhook(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [5, ["x"], {"a": 1}])
-async def test_a_poison_update_is_kept_for_staff_and_blocks_nobody(
-    world: World, text: Any
-) -> None:
+async def test_a_poison_update_is_kept_for_staff_and_blocks_nobody(world: World, text: Any) -> None:
     person = await world.person()
     await answered(person, "happened")
     said = await person.send(text=text)
@@ -692,9 +688,7 @@ async def test_a_poison_update_is_kept_for_staff_and_blocks_nobody(
     assert "Anything else?" in (await person.say("It happened."))[-1].text
 
 
-async def test_a_bug_in_a_turn_is_buried_too(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_bug_in_a_turn_is_buried_too(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     person = await world.person()
     await answered(person, "happened")
 
@@ -907,7 +901,6 @@ async def test_an_old_query_is_swallowed(world: World, caplog: pytest.LogCapture
 async def test_the_rest_of_a_long_reply_goes_out_once(world: World) -> None:
     person = await world.person()
     text = "\n\n".join(f"{n} " + "word " * 300 for n in range(8))
-    world.fake.faults.append(Fault("sendMessage", times=0))
     sent_before = len(person.shown)
     real = world.fake.perform
 
@@ -982,8 +975,78 @@ def test_a_text_is_split_where_it_reads_best() -> None:
     for text in (paragraphs, "😀" * 5_000, "x" * 9_000, "a b " * 3_000, "short"):
         parts = outbound.split(text)
         assert all(len(part.encode("utf-16-le")) <= 8192 for part in parts)
-        assert "".join(parts).split() == text.split() or "".join(parts) == text.replace(" ", "")
+        assert "".join("".join(parts).split()) == "".join(text.split())
     assert all(part.startswith("word") for part in outbound.split(paragraphs))
+
+
+# --- The flows as shipped -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_restless_person_never_breaks_it(tmp_path: Path, seed: int) -> None:
+    """Old buttons, new buttons, words that fit and words that don't, in the real content."""
+    dice = random.Random(seed)
+    url = f"sqlite+aiosqlite:///{tmp_path}/w.db"
+    typed = ["hello", "3", "AB", "3 March", "back", "skip", "check", "stop", "/start", "send",
+             "1", "07700 900123", "😀", "/helpnow", "x" * 4_096]  # fmt: skip
+    async with living(url, tmp_path, content=loader.read().served_by("kirklees")) as world:
+        person = await world.person()
+        for _ in range(70):
+            offered = [m for m in person.shown[-6:] if m.rows]
+            on = offered[-1] if dice.random() < 0.8 else dice.choice(offered)
+            token = dice.choice([token for row in on.rows for _, token in row])
+            if dice.random() < 0.7:
+                await person.press(token, on.id)
+            elif dice.random() < 0.9:
+                await person.say(dice.choice(typed))
+            else:
+                await person.edit("changed my mind")
+            assert person.status == 200
+        assert not [r for r in world.fake.refusals if "not modified" not in r]
+        assert await world.rows(Inbox, dead=True) == []
+        assert set(await world.states(person)) <= {"sent", "carried"}
+
+
+# --- PostgreSQL, and more than one process ------------------------------------------------
+
+
+async def test_two_processes_take_an_update_once_and_send_a_letter_once(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    async with (
+        living(postgres_url, tmp_path) as one,
+        living(postgres_url, tmp_path) as two,
+    ):
+        person = await one.person()
+        await answered(person, "happened")
+        there = Person(two.http, two.fake, two.channel)
+        there.chat = person.chat
+        update = person.message(text="It happened.")
+        first, second = await asyncio.gather(person.post(update), there.post(update))
+        assert first == second
+        (row,) = await one.rows(ConversationRow)
+        assert row.revision == 5
+        for n in range(10):
+            await post_reply(one, person, f"Reply {n}", str(n))
+        await asyncio.gather(one.idle(), two.idle())
+        await one.idle()
+        replies = [s.text for f in (one.fake, two.fake) for s in f.chats[person.chat]]
+        assert sorted(r for r in replies if r.startswith("Reply")) == [
+            f"Reply {n}" for n in range(10)
+        ]
+        await person.tap("Skip this")
+        await person.tap("Send")
+        assert "Your reference is" in person.last.text
+
+
+async def test_a_poison_with_nul_is_buried_on_postgresql(postgres_url: str, tmp_path: Path) -> None:
+    async with living(postgres_url, tmp_path) as world:
+        person = await world.person()
+        await person.send(text=["nul \x00 and \ud800"])
+        assert person.status == 200
+        assert len(await world.rows(Inbox, dead=True)) == 1
+        await person.press("a|\x00|q|v")
+        assert person.status == 200
 
 
 # --- Polling ------------------------------------------------------------------------------

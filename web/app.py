@@ -68,13 +68,20 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
 
 async def _known(request: Request, error: Exception) -> Response:
     status, key = PAGES[type(error)]
-    return _page(request, status, key)
+    return _page(request, status, key, error)
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    keys = {403: "not-allowed", 404: "not-found", 405: "not-found", 413: "too-big", 429: "slow"}
-    response = _page(request, error.status_code, keys.get(error.status_code, "sorry"))
+    keys = {
+        401: "signed-out",
+        403: "not-allowed",
+        404: "not-found",
+        405: "not-found",
+        413: "too-big",
+        429: "slow",
+    }
+    response = _page(request, error.status_code, keys.get(error.status_code, "sorry"), error)
     response.headers.update(error.headers or {})
     return response
 
@@ -87,11 +94,11 @@ async def _unknown(request: Request, error: Exception) -> Response:
         trace = trace.tb_next
     where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "?"
     log.error("failed", extra={"error": type(error).__name__, "where": where})
-    return _page(request, 500, "sorry")
+    return _page(request, 500, "sorry", error)
 
 
-def _page(request: Request, status: int, key: str) -> Response:
+def _page(request: Request, status: int, key: str, error: Exception) -> Response:
     pages: templating.Pages = request.app.state.pages
     staff_side = request.url.path.startswith("/staff")
     name = "staff/error.html" if staff_side else "public/error.html"
-    return pages.show(request, name, status=status, key=key)
+    return pages.show(request, name, status=status, key=key, error=error)

@@ -51,7 +51,7 @@ async def _fill(waymark: Waymark) -> None:
             return
     people = _read()["people"]
     team = {email: await _person(waymark, email, *person) for email, person in people.items()}
-    for number, story in enumerate(_stories()):
+    for number, story in enumerate(stories()):
         await _tell(waymark, f"demo-{number}", story, team)
     await _person(waymark, HEAD, *_read()["headteacher"])
 
@@ -89,7 +89,7 @@ def _read() -> dict[str, Any]:
     return found
 
 
-def _stories() -> Iterator[Story]:
+def stories() -> Iterator[Story]:
     for told in _read()["stories"]:
         channel = Channel(told.get("channel", "form"))
         yield Story(**{**told, "channel": channel})
@@ -98,7 +98,7 @@ def _stories() -> Iterator[Story]:
 async def _tell(waymark: Waymark, name: str, story: Story, team: dict[str, Person]) -> None:
     if story.flow not in waymark.content.flows:
         return
-    sender = _Sender(waymark, name, story)
+    sender = Sender(waymark, name, story)
     submission = await sender.talk()
     if submission is None or story.owner is None:
         return
@@ -110,7 +110,7 @@ async def _tell(waymark: Waymark, name: str, story: Story, team: dict[str, Perso
         await review.reply(waymark, owner, submission, story.reply, "demo", 0)
 
 
-class _Sender:
+class Sender:
     """Somebody invented, talking with us by the real rules; so nothing impossible is kept."""
 
     def __init__(self, waymark: Waymark, name: str, story: Story) -> None:
@@ -172,9 +172,18 @@ class _Sender:
         if question.type is QuestionType.ENTITLEMENTS:
             return ev.Answered(question.id, values=())
         if not question.options:
-            return ev.Answered(question.id, text=str(question.max or "Invented"))
+            return ev.Answered(question.id, text=_filler(question))
         plain = [o for o in asked.options if not (o.ends or o.disclosure)]
         return ev.Answered(question.id, values=((plain or list(asked.options))[0].value,))
+
+
+def _filler(question: Question) -> str:
+    plain = {
+        QuestionType.NUMBER: str(question.max),
+        QuestionType.PHONE: "07700 900000",
+        QuestionType.EMAIL: "somebody@demo.example",
+    }
+    return plain.get(question.type, "Invented")
 
 
 def _words(question: Question, given: Any, at: datetime) -> str:

@@ -7,8 +7,9 @@ import hmac
 import json
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx
@@ -20,15 +21,11 @@ from bot.conversation import events as ev
 from bot.delivery import Delivery, Letter, Outcome
 from bot.errors import UnknownConversation, UnknownFlow
 from bot.settings import Settings
-from bot.telegram import inbound, outbound
+from bot.telegram import contact, inbound, outbound
 from bot.telegram.outbound import Client
 from bot.wiring import Waymark
 from content.schema import Channel
 
-ALLOWED = ["message", "edited_message", "callback_query", "my_chat_member"]
-LONG_POLL = 25
-"""Seconds that Telegram holds the line while there is nothing new."""
-LONGEST_PAUSE = 30.0
 PER_SECOND = 25
 """Messages a second to everyone together; Telegram asks for no more than 30."""
 
@@ -79,26 +76,31 @@ class Telegram:
         self._webhook = settings.telegram_webhook_url
         self._secret = settings.telegram_webhook_secret
         self._pace = _Pace(PER_SECOND)
+        self._carrying: asyncio.Task[None] | None = None
         self._running: list[asyncio.Task[None]] = []
+        self._taking = asyncio.Lock()
         self._asides: set[asyncio.Task[None]] = set()
 
     async def start(self, waymark: Waymark) -> None:
         """A Telegram that can't be reached doesn't keep the rest from starting."""
+        await self.client.open()
         self.waymark = waymark
         self.delivery = Delivery(waymark, [self])
-        self._running = [
-            asyncio.create_task(self._introduce()),
-            asyncio.create_task(self.delivery.forever()),
-        ]
+        self._carrying = asyncio.create_task(self.delivery.forever())
+        self._running = [asyncio.create_task(self._introduce())]
         if not self._webhook:
-            self._running.append(asyncio.create_task(self._ask_for_updates()))
+            self._running.append(asyncio.create_task(self._listen()))
 
     async def stop(self) -> None:
+        """What is half done is finished; what merely waits is let go."""
         await self.delivery.stop()
-        for task in (*self._running, *self._asides):
-            task.cancel()
+        if self._carrying:
+            await self._carrying
+        async with self._taking:
+            for task in (*self._running, *self._asides):
+                task.cancel()
         await asyncio.gather(*self._running, *self._asides, return_exceptions=True)
-        await self.client.shutdown()
+        await self.client.hang_up()
 
     # --- In -------------------------------------------------------------------------------
 
@@ -130,7 +132,8 @@ class Telegram:
         return said
 
     async def _take(self, raw: dict[str, Any], carries: bool) -> dict[str, Any] | None:
-        update = Update.de_json(raw, None)
+        arrived = inbound.parse(raw)
+        update = arrived.update
         if (crowd := inbound.crowd(update)) is not None:
             self._leave(crowd, added=update.my_chat_member is not None)
         if (chat := inbound.private(update)) is None:
@@ -139,12 +142,12 @@ class Telegram:
             change = delivery.block if blocks else delivery.unblock
             await change(self.waymark, inbound.address(chat))
             return None
-        event = inbound.read(update, self.waymark.clock())
+        event = inbound.read(arrived, self.waymark.clock())
         if event is None:
             return None
         received = await self._receive(replace(event, carries=carries and _alone(update)))
-        self.delivery.wake()
         if received.carried is None:
+            self.delivery.wake()
             return None
         return outbound.calls(received.carried, chat)[0].response()
 
@@ -155,7 +158,7 @@ class Telegram:
             return await intake.receive(self.waymark, replace(event, event=ev.Lost(), nonce=None))
 
     async def _bury(self, raw: dict[str, Any], failure: Exception) -> dict[str, Any] | None:
-        log.error("not processed", extra={"update": raw["update_id"], **_named(failure)})
+        log.error("not processed", extra={"update": raw["update_id"], **contact.named(failure)})
         chat = inbound.chat_of(raw)
         sender = inbound.address(chat) if chat is not None else None
         kept = json.dumps(deadletters.nameless(raw))
@@ -174,25 +177,15 @@ class Telegram:
         else:
             self._aside("leaveChat", {"chat_id": chat})
 
-    async def _ask_for_updates(self) -> None:
+    async def _listen(self) -> None:
         """Without a webhook: the next updates are asked for only when these are committed."""
-        known: dict[str, Any] = {}
-        pause = 1.0
         await self.ready.wait()
-        while True:
-            try:
-                asked = {**known, "timeout": LONG_POLL, "allowed_updates": ALLOWED}
-                updates = await self.client.call("getUpdates", asked, LONG_POLL + 10)
-                for raw in updates:
-                    await self.take(raw, carries=False)
-                    known = {"offset": raw["update_id"] + 1}
-                pause = 1.0
-                # A server that doesn't hold the line is not to be asked without a rest.
-                await asyncio.sleep(0 if updates else 0.1)
-            except Exception as failure:  # noqa: BLE001  # asked again, after a while
-                log.error("updates not taken", extra=_named(failure))
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
+        async for raw in contact.updates(self.client):
+            await contact.insisting("take an update", partial(self._take_asked_for, raw))
+
+    async def _take_asked_for(self, raw: dict[str, Any]) -> None:
+        async with self._taking:
+            await self.take(raw, carries=False)
 
     # --- Out ------------------------------------------------------------------------------
 
@@ -213,58 +206,22 @@ class Telegram:
                 await self.client.call(method, parameters)
             except error.TelegramError as refused:
                 if not outbound.benign(refused):
-                    log.warning("call refused", extra={"method": method, **_named(refused)})
+                    log.warning("call refused", extra={"method": method, **contact.named(refused)})
 
     def _words(self, key: str) -> str:
         return self.waymark.content.wording["en"][f"telegram.{key}"]
 
-    # --- Saying who we are ----------------------------------------------------------------
-
     async def _introduce(self) -> None:
-        """Tell Telegram our commands and where to post; until it has been heard."""
-        pause = 1.0
-        while True:
-            try:
-                await self._arrange_updates()
-                break
-            except error.TelegramError as refused:
-                log.error("not connected", extra=_named(refused))
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-        with suppress(error.TelegramError):
-            await self._list_commands()
+        secret = self._secret.get_secret_value() if self._secret else ""
+        hook = contact.Hook(self._webhook, secret) if self._webhook else None
+        await contact.introduce(self.client, hook, self.waymark.content.wording)
         self.ready.set()
-        log.info("connected", extra={"by": "webhook" if self._webhook else "polling"})
-
-    async def _arrange_updates(self) -> None:
-        if not self._webhook:
-            await self.client.call("deleteWebhook", {"drop_pending_updates": False})
-            return
-        assert self._secret is not None
-        where = {"url": self._webhook, "secret_token": self._secret.get_secret_value()}
-        await self.client.call("setWebhook", {**where, "allowed_updates": ALLOWED})
-
-    async def _list_commands(self) -> None:
-        scope = {"type": "all_private_chats"}
-        for language, words in self.waymark.content.wording.items():
-            commands = [
-                {"command": name, "description": words[f"telegram.command.{name}"]}
-                for name in ("start", *inbound.COMMANDS)
-            ]
-            spoken = {} if language == "en" else {"language_code": language}
-            await self.client.call(
-                "setMyCommands", {"commands": commands, "scope": scope, **spoken}
-            )
+        log.info("connected", extra={"by": "webhook" if hook else "polling"})
 
 
 def _alone(update: Update) -> bool:
     """Whether the update is all that its answer answers: not one picture of an album."""
     return not (update.message and update.message.media_group_id)
-
-
-def _named(failure: Exception) -> dict[str, str]:
-    """An error as a log may have it: its text may hold the token, or what somebody wrote."""
-    return {"error": type(failure).__name__}
 
 
 class _Pace:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from telegram import CallbackQuery, Chat, InaccessibleMessage, Message, Update
 from telegram.constants import ChatMemberStatus, ChatType
@@ -31,12 +32,86 @@ COMMANDS: dict[str, Callable[[], ev.Event]] = {
 }
 """Besides /start. Each has its line in Telegram's menu: `telegram.command.*`."""
 
-_KINDS = ("sticker", "voice", "photo", "document", "audio")
-_KIND_OF = {"document": "file", "audio": "file"}
+_OTHER = ("animation", "checklist", "contact", "dice", "game", "invoice", "live_photo", "location",
+          "paid_media", "poll", "story", "venue", "video", "video_note")  # fmt: skip
+_KINDS = {
+    "forward_origin": "forwarded",
+    "forward_date": "forwarded",
+    **dict.fromkeys(_OTHER, "other"),  # an animation comes as a document too
+    "sticker": "sticker",
+    "voice": "voice",
+    "photo": "photo",
+    "document": "file",
+    "audio": "file",
+}
+"""What a message may hold besides words, and which `conversation.say.unreadable-*` answers it.
+What holds none of these is Telegram's own note (a pin, a timer): nobody said it."""
 
 
-def read(update: Update, at: datetime) -> Inbound | None:
+@dataclass(frozen=True)
+class Arrived:
+    """An update without names, and without the insides of what can't be read."""
+
+    update: Update
+    attached: str | None
+    """Which kind of thing came with it, or instead of words."""
+    by_bot: bool
+
+
+def parse(raw: Mapping[str, Any]) -> Arrived:
+    """Raises on anything that is no update: KeyError, TypeError, ValueError ..."""
+    message = raw.get("message") or {}
+    slim: dict[str, Any] = {"update_id": raw["update_id"]}
+    for name in ("message", "edited_message", "channel_post", "edited_channel_post"):
+        if name in raw:
+            slim[name] = _slim(raw[name])
+    if query := raw.get("callback_query"):
+        slim["callback_query"] = {**query, "from": _user(query["from"])}
+        if "message" in query:
+            slim["callback_query"]["message"] = _slim(query["message"])
+    if change := raw.get("my_chat_member"):
+        slim["my_chat_member"] = _change(change)
+    return Arrived(
+        update=Update.de_json(slim, None),
+        attached=next((kind for part, kind in _KINDS.items() if part in message), None),
+        by_bot="via_bot" in message or bool(message.get("from", {}).get("is_bot")),
+    )
+
+
+def _slim(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what is read. The library refuses a whole update over a field it misses elsewhere."""
+    read = ("message_id", "date", "edit_date", "text", "media_group_id")
+    slim = {name: message[name] for name in read if name in message}
+    if "from" in message:
+        slim["from"] = _user(message["from"])
+    return {**slim, "chat": _chat(message["chat"])}
+
+
+def _change(change: Mapping[str, Any]) -> dict[str, Any]:
+    """We are in, or we are out; what an administrator may do besides is not read."""
+    out = change["new_chat_member"]["status"] in _OUT
+    us = {"id": 0, "is_bot": True, "first_name": ""}
+    now = {"user": us, "status": ChatMemberStatus.LEFT if out else ChatMemberStatus.MEMBER}
+    return {
+        "chat": _chat(change["chat"]),
+        "from": _user(change["from"]),
+        "date": change["date"],
+        "old_chat_member": now,
+        "new_chat_member": now,
+    }
+
+
+def _user(user: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": user["id"], "is_bot": user["is_bot"], "first_name": ""}
+
+
+def _chat(chat: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": chat["id"], "type": chat["type"]}
+
+
+def read(arrived: Arrived, at: datetime) -> Inbound | None:
     """What someone said or did in a private chat; None for anything else."""
+    update = arrived.update
     chat = update.effective_chat
     if chat is None or chat.type != ChatType.PRIVATE:
         return None
@@ -45,8 +120,8 @@ def read(update: Update, at: datetime) -> Inbound | None:
     if update.edited_message is not None:
         event = _edited(update.edited_message)
         return _inbound(update, chat, event, at) if event else None
-    if update.message is not None:
-        return _said(update, update.message, chat, at)
+    if update.message is not None and not arrived.by_bot:
+        return _said(arrived, update.message, chat, at)
     return None
 
 
@@ -70,14 +145,13 @@ def crowd(update: Update) -> int | None:
     chat = update.effective_chat
     if chat is None or chat.type == ChatType.PRIVATE:
         return None
-    change = update.my_chat_member
-    return None if change and change.new_chat_member.status in _OUT else chat.id
+    return None if blocks(update) else chat.id
 
 
 def blocks(update: Update) -> bool | None:
-    """Whether the person now blocks us, if that is what this says."""
+    """Whether we are shut out of the chat now, if that is what this says."""
     change = update.my_chat_member
-    return change.new_chat_member.status in _OUT if change else None
+    return change.new_chat_member.status == ChatMemberStatus.LEFT if change else None
 
 
 def _inbound(update: Update, chat: Chat, event: ev.Event | ev.AtTheDoor, at: datetime) -> Inbound:
@@ -91,24 +165,22 @@ def _inbound(update: Update, chat: Chat, event: ev.Event | ev.AtTheDoor, at: dat
     )
 
 
-def _said(update: Update, message: Message, chat: Chat, at: datetime) -> Inbound | None:
-    if message.via_bot or (message.from_user and message.from_user.is_bot):
-        return None
-    event = _event(message)
+def _said(arrived: Arrived, message: Message, chat: Chat, at: datetime) -> Inbound | None:
+    event = _event(arrived, message)
     if event is None:
         return None
-    inbound = _inbound(update, chat, event, at)
+    inbound = _inbound(arrived.update, chat, event, at)
     if message.media_group_id and isinstance(event, ev.Unreadable):
         # An album comes as an update for each picture; one answer is enough.
         return replace(inbound, dedupe_key=f"telegram:album:{message.media_group_id}")
     return inbound
 
 
-def _event(message: Message) -> ev.Event | ev.AtTheDoor | None:
-    if message.forward_origin is not None:
-        return ev.Unreadable("forwarded")
+def _event(arrived: Arrived, message: Message) -> ev.Event | ev.AtTheDoor | None:
+    if arrived.attached is not None:
+        return ev.Unreadable(arrived.attached)
     if message.text is None:
-        return _unreadable(message)
+        return None
     if command := _COMMAND.fullmatch(message.text):
         return _command(command[1].lower(), command[2] or "")
     return ev.Typed(message.text, source=_source(message))
@@ -120,14 +192,6 @@ def _command(name: str, rest: str) -> ev.Event | ev.AtTheDoor:
         return ev.Open(payload if _PAYLOAD.fullmatch(payload) else "")
     # An unknown command is no answer; what can be typed is.
     return COMMANDS.get(name, ev.Help)()
-
-
-def _unreadable(message: Message) -> ev.Unreadable | None:
-    for kind in _KINDS:
-        if getattr(message, kind):
-            return ev.Unreadable(_KIND_OF.get(kind, kind))
-    # What has no attachment either is Telegram's own note (a pin, a timer): nobody said it.
-    return ev.Unreadable("other") if message.effective_attachment else None
 
 
 def _edited(message: Message) -> ev.Edited | None:

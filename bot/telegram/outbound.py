@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -34,6 +35,13 @@ class Client(Bot):
     async def call(self, method: str, parameters: dict[str, Any], wait: float = 5.0) -> Any:
         """Raises telegram.error.TelegramError."""
         return await self._post(method, dict(parameters), read_timeout=wait)
+
+    async def open(self) -> None:
+        """Ready to be called. Unlike the library's own way, Telegram need not answer for that."""
+        await asyncio.gather(*(request.initialize() for request in self._request))
+
+    async def hang_up(self) -> None:
+        await asyncio.gather(*(request.shutdown() for request in self._request))
 
 
 @dataclass(frozen=True)

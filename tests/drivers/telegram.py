@@ -65,9 +65,9 @@ class Person:
 
     async def edit(self, text: str, message: int | None = None) -> list[Shown]:
         """Change a message of their own; the last one, if none is named."""
-        changed = self.message(text=text)["message"]
-        changed["message_id"] = self.last_message if message is None else message
-        return await self.do(self.update(edited_message={**changed, "edit_date": 1_770_000_001}))
+        head = self._head(self.last_message if message is None else message)
+        changed = {**head, "edit_date": 1_770_000_001, "text": text}
+        return await self.do(self.update(edited_message=changed))
 
     async def blocks(self, *, really: bool = True) -> None:
         await self.do(self.membership("kicked" if really else "member"))

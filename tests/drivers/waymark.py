@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
 
 from bot.keys import Keys
@@ -90,3 +92,22 @@ async def running(
     site = create_app(waymark, channel)
     async with site.router.lifespan_context(site):
         yield Running(waymark, clock, fake, channel, site)
+
+
+@asynccontextmanager
+async def served(folder: Path, **settings: object) -> AsyncIterator[tuple[Running, str]]:
+    """The same, listening on a port of its own: for a browser."""
+    async with running(folder, **settings) as site:
+        config = uvicorn.Config(
+            site.site, port=0, lifespan="off", log_config=None, access_log=False
+        )
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        try:
+            yield site, f"http://127.0.0.1:{port}"
+        finally:
+            server.should_exit = True
+            await serving

@@ -41,6 +41,8 @@ class Alert:
     flow: str
     question: str
     """What they were answering."""
+    answer: str | None
+    """What they said to it, where it is still there."""
     draft: Draft | None
     """What they said so far; none once it is sent, or deleted."""
     helplines: Sequence[Helpline]
@@ -65,11 +67,13 @@ async def _alert(waymark: Waymark, db: AsyncConnection, row: Found) -> Alert:
     flow = waymark.content.flows.get(row.flow or "")
     question = flow.by_id.get(row.question) if flow else None
     lines = waymark.content.helplines(waymark.settings.authority)
+    draft = None if row.submission else await _draft(waymark, db, row.conversation)
     return Alert(
         row=row,
         flow=flow.title if flow else "A conversation that is no longer kept",
         question=question.text if question else row.question,
-        draft=None if row.submission else await _draft(waymark, db, row.conversation),
+        answer=_answer(draft, row.question),
+        draft=draft,
         helplines=[lines[name] for name in LOCAL_LINES if name in lines],
     )
 
@@ -84,6 +88,11 @@ async def _draft(waymark: Waymark, db: AsyncConnection, conversation: str) -> Dr
     told = compose(script, kept.conversation, walked).payload["answers"]
     times = [step.answer.at for step in walked.asked]
     return Draft(sections(told), by_telegram(kept.sender), max(times, default=None))
+
+
+def _answer(draft: Draft | None, question: str) -> str | None:
+    answers = (a for section in (draft.sections if draft else ()) for a in section.answers)
+    return next((answer.said for answer in answers if answer.question == question), None)
 
 
 async def settle(waymark: Waymark, person: Person, id_: str, action: str) -> None:

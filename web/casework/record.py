@@ -20,6 +20,18 @@ from web.casework.queue import sender_words
 from web.casework.stages import Status
 
 SKIPS = {"skipped": "Skipped", "dont-know": "I don't know", "rather-not-say": "I'd rather not say"}
+REACH = (
+    "reply-by",
+    "call-name",
+    "phone",
+    "email",
+    "ring-when",
+    "good-times",
+    "ring-safe",
+    "safe-message",
+    "hear-back",
+)
+"""Questions of the flows that say how someone wants to be answered, and what is safe."""
 OWN_WORDS = (QuestionType.TEXT, QuestionType.PHONE, QuestionType.EMAIL)
 
 
@@ -34,6 +46,14 @@ class Answer:
     skipped: str | None
     verbatim: bool
     """Their own words, not a label of ours."""
+
+    @property
+    def said(self) -> str:
+        return self.skipped or ", ".join(self.words) or "Nothing chosen"
+
+    @property
+    def long(self) -> bool:
+        return self.verbatim and len(self.said) > 60
 
 
 @dataclass(frozen=True)
@@ -69,6 +89,11 @@ class Record:
     def moves(self) -> Sequence[Status]:
         """Where its status can go next."""
         return stages.in_order(stages.MOVES[self.status])
+
+    @property
+    def reach(self) -> Sequence[Answer]:
+        """How they want to be answered, and what is safe."""
+        return [answer for name in REACH if (answer := self.answer(name))]
 
     def answer(self, question: str) -> Answer | None:
         found = (a for section in self.sections for a in section.answers if a.question == question)

@@ -24,14 +24,19 @@ async def help_now(
     """Who to ring. From a conversation, the lines for whoever it speaks to, and the way back."""
     return_to, conversation = places.came_from(request.query_params.get("from", ""))
     own = await _own_notice(waymark, browser, conversation)
+    called = [own] if own else _every_notice(waymark)
+    helplines = waymark.content.helplines(waymark.settings.authority)
+    local = [line for line in waymark.authority.helplines if line.phone]
+    named = [name for notice in called for name in waymark.content.notices[notice].helplines]
     return pages.show(
         request,
         "public/help-now.html",
         return_to=return_to,
-        called=[own] if own else _every_notice(waymark),
+        called=called,
         notices=waymark.content.notices,
-        helplines=waymark.content.helplines(waymark.settings.authority),
-        local=[line for line in waymark.authority.helplines if line.phone],
+        helplines=helplines,
+        local=local,
+        shown={line.id: line for line in (*(helplines[name] for name in named), *local)},
     )
 
 

@@ -27,7 +27,7 @@ async def signed_in(request: Request, waymark: ThisWaymark) -> Session:
     carry the session's own token is refused."""
     session = await sessions.find(waymark, request.cookies.get(cookie(waymark)))
     if session is None:
-        raise HTTPException(303, headers={"Location": sign_in_first(request)})
+        raise await _sign_in_first(request)
     if request.method not in ("GET", "HEAD"):
         given = (await request.form()).get("csrf")
         if not isinstance(given, str) or not secrets.compare_digest(
@@ -38,6 +38,8 @@ async def signed_in(request: Request, waymark: ThisWaymark) -> Session:
 
 
 ThisSession = Annotated[Session, Depends(signed_in)]
+TYPED = ("text", "reason", "action")
+"""Fields that people write sentences in."""
 _guards: dict[Callable[..., Awaitable[Person]], Action] = {}
 
 
@@ -96,7 +98,23 @@ def keep(response: Response, waymark: Waymark, name: str, value: str, days: int 
     response.set_cookie(name, value, max_age=lasts, httponly=True, secure=secure, samesite="lax")
 
 
-def sign_in_first(request: Request) -> str:
+class SignedOut(HTTPException):
+    """The session ended while they were writing; what they typed is shown, to be copied."""
+
+    def __init__(self, typed: str) -> None:
+        super().__init__(401)
+        self.typed = typed
+
+
+async def _sign_in_first(request: Request) -> HTTPException:
+    if request.method not in ("GET", "HEAD"):
+        form = await request.form()
+        if typed := next((value for name in TYPED if (value := form.get(name))), None):
+            return SignedOut(str(typed))
+    return HTTPException(303, headers={"Location": _back_through_sign_in(request)})
+
+
+def _back_through_sign_in(request: Request) -> str:
     """Where to sign in, and from there back to the page they wanted."""
     wanted = request.url.path
     if request.method != "GET" or wanted == "/staff":

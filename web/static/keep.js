@@ -1,13 +1,12 @@
-// Copying and printing codes. The buttons stay hidden where this can't run.
-for (const button of document.querySelectorAll('[data-print]')) {
-  button.hidden = false
-  button.addEventListener('click', () => print())
-}
-for (const button of document.querySelectorAll('[data-copy]')) {
-  if (!navigator.clipboard) continue
-  button.hidden = false
-  button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(button.dataset.copy)
-    document.querySelector('[data-copy-status]').textContent = button.dataset.copied
-  })
-}
+// Copying and printing codes; their buttons show only where this runs.
+document.addEventListener('click', async event => {
+  const copy = event.target.closest('[data-copy]')
+  if (event.target.closest('[data-print]')) print()
+  if (!copy) return
+  if (navigator.clipboard) {
+    await navigator.clipboard.writeText(copy.dataset.copy)
+    document.querySelector('[data-copy-status]').textContent = copy.dataset.copied
+  } else {
+    getSelection().selectAllChildren(document.querySelector('.wm-codes dl'))
+  }
+})
