@@ -20,7 +20,7 @@ run: setup ## the site, the browser chat and the form (and Telegram if a token i
 	$(BIN)/waymark run
 
 test: setup-tests ## every test, or some: make test ARGS="-k words"
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: setup-tests ## what CI runs
 	$(BIN)/ruff format --check .
@@ -29,7 +29,7 @@ check: setup-tests ## what CI runs
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/waymark check-content
 	@! grep -nE '://|index-url|find-links|trusted-host|"resolved"' $(LOCKED)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 fmt: .venv/.dev ## put the code in shape
 	$(BIN)/ruff format .

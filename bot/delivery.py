@@ -77,8 +77,8 @@ class Delivery:
             await asyncio.wait(self._sending, return_when=asyncio.FIRST_COMPLETED)
 
     async def forever(self) -> None:
-        """Until `stop`. Nothing ends it before: trouble is logged, and the outbox looked at
-        again."""
+        """Until `stop`, and what is on its way then may get there. Nothing ends it before:
+        trouble is logged, and the outbox looked at again."""
         while self._open:
             self._called.clear()
             started = 0
@@ -89,13 +89,13 @@ class Delivery:
             if not started:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._called.wait(), LOOK_AGAIN)
-
-    async def stop(self) -> None:
-        """Take on nothing new; what is on its way may get there."""
-        self._open = False
-        self.wake()
         if self._sending:
             await asyncio.wait(self._sending, timeout=CLOSING)
+
+    def stop(self) -> None:
+        """Take on nothing new."""
+        self._open = False
+        self.wake()
 
     async def _set_off(self, now: datetime) -> int:
         started = 0

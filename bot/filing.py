@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,13 +12,11 @@ from bot.conversation.path import Path
 from bot.conversation.script import Script
 from bot.conversation.speech import Sent
 from bot.conversation.state import Conversation, Status
+from bot.inbound import Inbound
 from bot.priority import prioritise
 from bot.store import audit, conversations, submissions
 from bot.wiring import Waymark
 from bot.working_days import LONDON, reply_by
-
-if TYPE_CHECKING:
-    from bot.intake import Inbound
 
 
 async def file(

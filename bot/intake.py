@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import filing, safeguarding
+from bot import filing, safeguarding, saying
 from bot.conversation import engine, speech
 from bot.conversation import events as ev
 from bot.conversation import messages as say
 from bot.conversation.engine import Turn
 from bot.conversation.path import path
-from bot.conversation.script import Script
-from bot.conversation.speech import Bubble, Sent, Voice
+from bot.conversation.script import Script, folded, steering
 from bot.conversation.state import Conversation, Status
 from bot.errors import StaleConversation, UnknownConversation, UnknownFlow
+from bot.inbound import Inbound as Inbound  # channels hand these in
+from bot.inbound import Received as Received  # and get these back
 from bot.store import audit, conversations, outbox
 from bot.store.conversations import Kept, Known
 from bot.wiring import Waymark
@@ -25,50 +25,8 @@ from content.schema import Channel, Flow
 
 TRIES = 5
 """How often a turn is taken again when someone else's was committed first."""
-MUST_ARRIVE = ("submitted",)
-"""Kinds of bubble that never ride in the channel's response: nobody learns if that arrived."""
 LATE_BY = 10_000
 """Numbers further back than this are a channel starting its count anew, not a late event."""
-
-
-@dataclass(frozen=True)
-class Inbound:
-    """Something that came in, from any channel."""
-
-    channel: Channel
-    sender: str
-    """`telegram:<chat>` or `web:<hash>`."""
-    event: ev.Event | ev.AtTheDoor
-    received_at: datetime
-    dedupe_key: str
-    """Channel and native id: the same event has the same key, however often it comes."""
-    conversation: str | None = None
-    """Which conversation it is for; the sender's current one if none is named."""
-    nonce: str | None = None
-    """Or the beginning of its id, off a button."""
-    order: int | None = None
-    """The channel's own number, where it numbers what it delivers."""
-    message: int | None = None
-    """The message a button stood on, so that its ticks can be redrawn."""
-    carries: bool = False
-    """The channel's response can carry one answer itself."""
-
-
-@dataclass(frozen=True)
-class Received:
-    """What came of it. Nothing here may be said before the transaction has committed; it has."""
-
-    turn: Turn | None
-    script: Script | None
-    bubbles: tuple[Bubble, ...]
-    sent: Sent | None = None
-    repeated: bool = False
-    carried: dict[str, Any] | None = None
-    """What the channel's response is to carry."""
-
-    @property
-    def conversation(self) -> Conversation | None:
-        return self.turn.conversation if self.turn else None
 
 
 async def receive(waymark: Waymark, inbound: Inbound) -> Received:
@@ -104,7 +62,7 @@ async def look(
         script = waymark.script(kept.conversation.flow, now)
         turn = _where(script, kept.conversation, now, channel, event)
         sent = await filing.sent(waymark, db, kept.conversation)
-    voice = _voice(waymark, script, kept.conversation, sent)
+    voice = saying.voice(waymark, script, kept.conversation, sent)
     return Received(turn, script, tuple(speech.speak(turn, voice)), sent)
 
 
@@ -134,22 +92,6 @@ def _where(
     return replace(turn, conversation=conversation)
 
 
-def _voice(
-    waymark: Waymark, script: Script | None, conversation: Conversation | None, sent: Sent | None
-) -> Voice:
-    language = conversation.language if conversation else "en"
-    return Voice(
-        words=waymark.content.wording.get(language, waymark.content.wording["en"]),
-        notices=waymark.content.notices,
-        helplines=waymark.content.helplines(waymark.settings.authority),
-        site=waymark.settings.address,
-        script=script,
-        nonce=conversation.nonce if conversation else "",
-        sent=sent,
-        resume_code=waymark.keys.resume_code(conversation.id) if conversation else None,
-    )
-
-
 class _Turn:
     """One event being taken, inside its transaction."""
 
@@ -161,15 +103,14 @@ class _Turn:
 
     async def take(self) -> Received:
         inbound = self.inbound
+        known = await conversations.sender(self.db, inbound.sender)
+        event = self.inbound.event
+        if at_door := self.door(known, event):
+            return await self.answer_door(known, at_door)
         if not await conversations.claim(self.db, inbound.dedupe_key, self.now):
             return await self.again()
-        known = await conversations.sender(self.db, inbound.sender)
         known, late = _ordered(known, inbound.order)
         known = replace(known, blocked=False)  # whoever speaks to us doesn't block us
-        event = inbound.event
-        at_door = self.door(known, event)
-        if at_door is not None:
-            return await self.answer_door(known, at_door)
         if isinstance(event, ev.SaidAge):
             known = replace(known, over_16=True)
             event = ev.Open(event.payload)
@@ -198,26 +139,40 @@ class _Turn:
         script = self.waymark.script(kept.conversation.flow, self.now)
         turn = _where(script, kept.conversation, self.now, self.inbound.channel)
         sent = await filing.sent(self.waymark, self.db, kept.conversation)
-        voice = _voice(self.waymark, script, kept.conversation, sent)
+        voice = saying.voice(self.waymark, script, kept.conversation, sent)
         bubbles = tuple(speech.speak(turn, voice))
         return Received(turn, script, bubbles, sent, repeated=True, carried=carried)
 
     # --- At the door ----------------------------------------------------------------------
 
-    def door(self, known: Known, event: ev.Event | ev.AtTheDoor) -> say.Message | None:
-        """On Telegram nothing is kept of anyone who hasn't said they are 16 or over."""
+    def door(self, known: Known, event: ev.Event | ev.AtTheDoor) -> tuple[say.Message, ...] | None:
+        """On Telegram nothing is kept of anyone who hasn't said they are 16 or over; what they
+        are told instead. Help is given to anyone."""
         if self.inbound.channel is not Channel.TELEGRAM or known.over_16:
             return None
         if isinstance(event, ev.SaidAge):
-            return None if event.over_16 else say.TooYoung()
-        if isinstance(event, ev.HelpNow):
-            return None
-        return say.AskAge(event.payload if isinstance(event, ev.Open) else "")
+            return None if event.over_16 else (say.TooYoung(),)
+        ask = say.AskAge(event.payload if isinstance(event, ev.Open) else "")
+        return (*self.help_first(), ask) if self.calls_for_help(event) else (ask,)
 
-    async def answer_door(self, known: Known, message: say.Message) -> Received:
-        if isinstance(message, say.TooYoung):
+    def calls_for_help(self, event: ev.Event | ev.AtTheDoor) -> bool:
+        if isinstance(event, ev.Typed):
+            words = steering(self.waymark.content.wording)["en"]
+            return words.get(folded(event.text)) == "help-now"
+        return isinstance(event, ev.HelpNow)
+
+    def help_first(self) -> tuple[say.Message, ...]:
+        """Help for somebody who has begun nothing: the channel's first flow's notice."""
+        return tuple(say.SafetyNotice(flow.help_notice) for flow in self.flows()[:1])
+
+    async def answer_door(self, known: Known, messages: tuple[say.Message, ...]) -> Received:
+        if isinstance(messages[0], say.TooYoung):
             await conversations.forget_sender(self.db, known.address)
-        return await self.said(None, None, (message,))
+        # An answer that waits in the outbox is posted once; one that rides need not be counted.
+        key = None if self.inbound.carries else self.inbound.dedupe_key
+        if key and not await conversations.claim(self.db, key, self.now):
+            return Received(None, None, (), repeated=True)
+        return await saying.answer_stranger(self.waymark, self.db, self.inbound, *messages)
 
     def opened(self, event: ev.Open) -> ev.Begin | ev.Open:
         """A link may name a flow; anything else it names means nothing."""
@@ -226,7 +181,10 @@ class _Turn:
 
     async def menu(self, known: Known, *first: say.Message) -> Received:
         await conversations.keep_sender(self.db, known, self.now)
-        return await self.said(None, None, (*first, say.Menu(self.flows())))
+        return await self.say(*first, say.Menu(self.flows()))
+
+    async def say(self, *messages: say.Message) -> Received:
+        return await saying.answer_anyone(self.waymark, self.db, self.inbound, *messages)
 
     def flows(self) -> tuple[Flow, ...]:
         return speech.flows_on(self.waymark.content.flows, self.inbound.channel)
@@ -242,18 +200,15 @@ class _Turn:
         turn = replace(turn, messages=(*turn.messages, say.Menu(self.flows())))
         await conversations.keep_sender(self.db, known, self.now)
         await conversations.claimed_for(self.db, self.inbound.dedupe_key, turn.conversation.id)
-        return await self.said(turn, script, turn.messages)
+        return await saying.answer(self.waymark, self.db, self.inbound, script, turn)
 
     async def nothing_open(self, known: Known, event: ev.Event) -> Received:
-        """Nothing was begun, or what a button was made in is gone. Help is given all the same:
-        the first flow's notice, and nothing is kept for it."""
-        if not isinstance(event, ev.HelpNow):
-            gone = (say.Say("no-longer-here"),) if self.inbound.nonce else ()
-            return await self.menu(known, *gone)
-        flows = self.flows()
-        notices = [say.SafetyNotice(flow.help_notice) for flow in flows[:1]]
-        onward = self.door(known, ev.Open()) or say.Menu(flows)
-        return await self.said(None, None, (*notices, onward))
+        """Nothing was begun, or what a button was made in is gone. Help is given all the same,
+        and nothing is kept for it."""
+        if isinstance(event, ev.HelpNow):
+            return await self.say(*self.help_first(), say.Menu(self.flows()))
+        gone = (say.Say("no-longer-here"),) if self.inbound.nonce else ()
+        return await self.menu(known, *gone)
 
     async def begin(self, known: Known, event: ev.Begin) -> Received:
         flow = self.waymark.content.flows.get(event.flow)
@@ -317,7 +272,7 @@ class _Turn:
         await conversations.keep_sender(self.db, known, self.now)
         await conversations.claimed_for(self.db, self.inbound.dedupe_key, after.id)
         sent = await filing.sent(self.waymark, self.db, after)
-        return await self.said(turn, script, turn.messages, sent)
+        return await saying.answer(self.waymark, self.db, self.inbound, script, turn, sent)
 
     def kept_for(self, conversation: Conversation) -> timedelta:
         retention = self.waymark.content.policy.retention
@@ -349,63 +304,6 @@ class _Turn:
                     self.db, self.now, "sender", "alert.raised", "alert", alert,
                     urgency=concern.urgency.value, category=concern.category,
                 )  # fmt: skip
-
-    async def said(
-        self,
-        turn: Turn | None,
-        script: Script | None,
-        messages: tuple[say.Message, ...],
-        sent: Sent | None = None,
-    ) -> Received:
-        """Put the answer into words, and (where it must travel) into the outbox."""
-        conversation = turn.conversation if turn else None
-        voice = _voice(self.waymark, script, conversation, sent)
-        whole = turn or Turn(Conversation(id="", flow="", flow_hash=""), messages)
-        bubbles = speech.speak(replace(whole, messages=messages), voice)
-        carried = None
-        if self.inbound.channel is Channel.TELEGRAM:
-            ticked = self.ticked(messages)
-            said = bubbles[-1:] if ticked else speech.merged(bubbles)
-            carried = await self.post(said, ticked)
-        return Received(turn, script, tuple(bubbles), sent, carried=carried)
-
-    def ticked(self, messages: tuple[say.Message, ...]) -> int | None:
-        """The message to redraw, when nothing happened but a tick in it."""
-        event = self.inbound.event
-        asked = messages[0] if len(messages) == 1 else None
-        if isinstance(event, ev.Toggled) and isinstance(asked, say.Ask):
-            return self.inbound.message if asked.question.id == event.question else None
-        return None
-
-    async def post(self, bubbles: list[Bubble], redraw: int | None) -> dict[str, Any] | None:
-        """Queue the bubbles. A single one may ride in the channel's own response."""
-        rides = await self.rides(bubbles)
-        carried = None
-        for number, bubble in enumerate(bubbles):
-            payload = {
-                "kind": bubble.kind,
-                "text": bubble.text,
-                "rows": [[list(button) for button in row] for row in bubble.rows],
-                "redraw": redraw,
-            }
-            await outbox.post(
-                self.db,
-                f"{self.inbound.dedupe_key}#{number}",
-                self.inbound.sender,
-                payload,
-                self.now,
-                state="carried" if rides else "queued",
-            )
-            carried = payload if rides else carried
-        return carried
-
-    async def rides(self, bubbles: list[Bubble]) -> bool:
-        """Whether the channel's response carries it: it must fit, and overtake nothing."""
-        if not self.inbound.carries or len(bubbles) != 1:
-            return False
-        if bubbles[0].kind in MUST_ARRIVE or len(bubbles[0].text) > speech.LONGEST:
-            return False
-        return not await outbox.waiting(self.db, self.inbound.sender)
 
 
 def _ordered(known: Known, order: int | None) -> tuple[Known, bool]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 
 from bot.errors import EditClash, InvalidMove, NotAllowed, UnknownSubmission
 from bot.store.models import (
@@ -22,12 +23,13 @@ from bot.store.models import (
     SubmissionRow,
 )
 from content.schema import Role
-from tests.drivers.waymark import wired
+from tests.drivers.waymark import CONTENT, wired
 from web import demo, play
 from web.casework import (
     accounts,
     alerts,
     history,
+    letters,
     passwords,
     permissions,
     queue,
@@ -38,14 +40,22 @@ from web.casework import (
 )
 from web.casework.accounts import BadPassword, SlowDown, WrongSignIn
 from web.casework.due import reply_due
+from web.casework.faults import NotSaid
 from web.casework.permissions import Action, Person
 from web.casework.queue import Asked
-from web.casework.review import Move, NotSaid, Seen
+from web.casework.review import Move, Seen
 from web.casework.stages import MOVES, Status
 
 STORY = demo.Story(
     "raise-a-concern", 1, {"danger": "not-now", "harm": "no", "role": "foster-carer"}
 )
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch):
+    """The real algorithm at a price that tests can pay."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64))
+    passwords._nobodys.cache_clear()
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -61,6 +71,7 @@ async def waymark(request, tmp_path):
 async def held(tmp_path):
     """With the clock in hand; on one database only."""
     waymark, clock = wired(tmp_path)
+    await waymark.database.migrate()
     yield waymark, clock
     await waymark.database.close()
 
@@ -131,6 +142,10 @@ def test_every_status_can_be_reached_and_is_in_one_tab_besides_open():
     assert sorted(s for tab in tabs for s in tab) == sorted(Status)
 
 
+def test_a_sender_is_told_every_status_in_words_of_their_own():
+    assert {f"replies.status.{status}" for status in Status} <= set(CONTENT.wording["en"])
+
+
 @pytest.mark.parametrize("now", list(Status))
 def test_only_what_is_in_the_table_is_let_through(now):
     for to in Status:
@@ -169,6 +184,16 @@ def test_a_closure_is_not_a_working_day_and_a_reply_ends_the_wait():
     closed = at(23).date()
     assert reply_due(at(20), None, at(24, 9), (closed,)).words == "overdue by 1 working day"
     assert reply_due(at(20), at(19), at(24, 9), ()).words == "replied 19 Nov"
+
+
+def test_real_hashes_are_argon2id_and_dear(monkeypatch):
+    monkeypatch.undo()
+    made = passwords._hasher
+    assert (made.type.name, made.memory_cost >= 19 * 1024, made.time_cost >= 2) == (
+        "ID",
+        True,
+        True,
+    )
 
 
 # --- Accounts -------------------------------------------------------------------------------
@@ -230,9 +255,9 @@ async def test_signing_in_and_the_same_answer_for_any_wrong_pair(waymark):
 
 async def test_the_same_work_for_somebody_and_nobody(monkeypatch):
     done = []
-    real = passwords._hasher.verify
+    real = PasswordHasher.verify
     monkeypatch.setattr(
-        type(passwords._hasher), "verify", lambda self, *a: done.append(a[0]) or real(*a)
+        PasswordHasher, "verify", lambda self, *a: done.append(a[0]) or real(self, *a)
     )
     stored = await passwords.hashed("one password")
     assert await passwords.matches(stored, "one password")
@@ -450,7 +475,7 @@ async def test_two_replies_at_once_are_noticed(waymark):
 async def test_a_reply_that_cannot_be_sent_is_refused_in_a_sentence(waymark, text):
     ann, one = await member(waymark), await sent(waymark)
     with pytest.raises(NotSaid):
-        await review.preview(waymark, ann, one, text)
+        await letters.preview(waymark, ann, one, text)
     with pytest.raises(NotSaid):
         await review.reply(waymark, ann, one, text, "x", 0)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import errors, logs
 from bot.telegram import app as telegram
@@ -54,6 +55,7 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
     app.state.waymark = waymark
     app.state.telegram = channel
     app.state.pages = templating.Pages(waymark)
+    app.add_middleware(_Sorry)
     app.add_middleware(security.Headers, secure=waymark.settings.secure)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.include_router(public.router)
@@ -62,8 +64,30 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
     for kind in PAGES:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unknown)
     return app
+
+
+class _Sorry:
+    """A failing machine still answers with a page. It stands inside the headers, as the web
+    framework's own place for this does not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception as error:
+            if begun or scope["type"] != "http":
+                raise
+            await _unknown(Request(scope), error)(scope, receive, send)
 
 
 async def _known(request: Request, error: Exception) -> Response:
@@ -86,7 +110,7 @@ async def _http(request: Request, error: Exception) -> Response:
     return response
 
 
-async def _unknown(request: Request, error: Exception) -> Response:
+def _unknown(request: Request, error: Exception) -> Response:
     """A failing machine. The log gets the error's name and where; never its text, which may hold
     somebody's words."""
     trace = error.__traceback__

@@ -19,7 +19,7 @@ from bot.intake import Inbound, Received
 from bot.store import staff
 from bot.wiring import Waymark
 from content.schema import Channel, Question, QuestionType, Role
-from web.casework import accounts, review
+from web.casework import accounts, record, review
 from web.casework.permissions import Person
 from web.casework.review import Seen
 
@@ -103,6 +103,7 @@ async def _tell(waymark: Waymark, name: str, story: Story, team: dict[str, Perso
     if submission is None or story.owner is None:
         return
     owner = team[story.owner]
+    await record.open_(waymark, owner, submission)
     await review.take(waymark, owner, Seen(submission, 1))
     if story.note:
         await review.write_note(waymark, owner, submission, story.note, "demo")

@@ -48,8 +48,8 @@ class Headers:
         if self.secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
         if not path.startswith("/static/"):
-            # A shared computer must not keep a child's page.
-            headers["Cache-Control"] = "no-store"
+            # A shared computer must not keep a child's page; the colours say otherwise of themselves.
+            headers.setdefault("Cache-Control", "no-store")
 
 
 def same_site(request: Request) -> None:

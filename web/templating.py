@@ -18,29 +18,34 @@ from bot.working_days import LONDON
 HERE = Path(__file__).parent
 
 
+@lru_cache
+def _templates() -> Environment:
+    """The templates, each compiled once in a process."""
+    # autoescape is said outright: by file name, some templates would go unescaped.
+    # The GOV.UK macros look into parameters that may be missing: hence ChainableUndefined.
+    environment = Environment(
+        autoescape=True,
+        auto_reload=False,
+        undefined=ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=ChoiceLoader(
+            [
+                PackageLoader("web"),
+                PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+            ]
+        ),
+    )
+    environment.globals.update(asset=asset)
+    environment.filters.update(day=day, weekday=weekday, moment=moment)
+    return environment
+
+
 class Pages:
     """Every page of the site, ready to be filled in."""
 
     def __init__(self, waymark: Waymark) -> None:
         self._waymark = waymark
-        # autoescape is said outright: by file name, some templates would go unescaped.
-        # The GOV.UK macros look into parameters that may be missing: hence ChainableUndefined.
-        self._environment = Environment(
-            autoescape=True,
-            undefined=ChainableUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            loader=ChoiceLoader(
-                [
-                    PackageLoader("web"),
-                    PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
-                ]
-            ),
-        )
-        self._environment.globals.update(
-            authority=waymark.authority, asset=asset, flows=waymark.content.flows
-        )
-        self._environment.filters.update(day=day, weekday=weekday, moment=moment)
 
     def show(
         self, request: Request, name: str, *, status: int = 200, language: str = "en", **filled: Any
@@ -51,8 +56,10 @@ class Pages:
         def t(key: str, **gaps: Any) -> str:
             return words[key].format(**gaps)
 
-        text = self._environment.get_template(name).render(
+        text = _templates().get_template(name).render(
             t=t,
+            authority=self._waymark.authority,
+            flows=self._waymark.content.flows,
             language=language,
             nonce=request.scope.get("state", {}).get("nonce", ""),
             path=request.url.path,

@@ -29,17 +29,8 @@ class Script:
 
     @cached_property
     def commands(self) -> Mapping[str, Mapping[str, str]]:
-        """Language -> typed word -> command, from `conversation.words.*` (comma separated)."""
-        prefix = "conversation.words."
-        return {
-            language: {
-                folded(word): key.removeprefix(prefix)
-                for key, listed in words.items()
-                if key.startswith(prefix)
-                for word in listed.split(",")
-            }
-            for language, words in self.languages.items()
-        }
+        """Language -> typed word -> command."""
+        return steering(self.languages)
 
     def offered(self, question: Question, known: Known) -> tuple[Option, ...]:
         """The options open to this person."""
@@ -54,6 +45,20 @@ class Script:
 
     def takes_several(self, question: Question) -> bool:
         return question.type in (QuestionType.CHOICES, QuestionType.ENTITLEMENTS)
+
+
+def steering(languages: Mapping[str, Wording]) -> Mapping[str, Mapping[str, str]]:
+    """Words that steer rather than answer, from `conversation.words.*` (comma separated)."""
+    prefix = "conversation.words."
+    return {
+        language: {
+            folded(word): key.removeprefix(prefix)
+            for key, listed in words.items()
+            if key.startswith(prefix)
+            for word in listed.split(",")
+        }
+        for language, words in languages.items()
+    }
 
 
 def folded(text: str) -> str:

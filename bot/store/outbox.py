@@ -14,6 +14,9 @@ from bot.store.models import Outbox
 LEASE = timedelta(seconds=60)
 """How long a taken letter is left alone; a sender that died mid-way is stepped in for after."""
 
+TRACELESS = "traceless:"
+"""Begins the key of what is said to somebody of whom nothing may be kept."""
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -63,7 +66,7 @@ async def claim(db: AsyncConnection, at: datetime, channel: str, most: int = 20)
     )
     due = (
         sa.select(*Outbox.__table__.columns)
-        .where(Outbox.id.in_(oldest), Outbox.due_at <= at)
+        .where(Outbox.id.in_(oldest), Outbox.state == "queued", Outbox.due_at <= at)
         .order_by(Outbox.id)
         .limit(most)
         .with_for_update(skip_locked=True)
@@ -78,6 +81,8 @@ async def claim(db: AsyncConnection, at: datetime, channel: str, most: int = 20)
 async def settle(db: AsyncConnection, id_: int, state: str, at: datetime) -> None:
     """Said, or never to be said: sent, unknown, failed or blocked."""
     await db.execute(sa.update(Outbox).where(Outbox.id == id_).values(state=state, done_at=at))
+    traceless = sa.delete(Outbox).where(Outbox.id == id_, Outbox.key.startswith(TRACELESS))
+    await db.execute(traceless)
 
 
 async def arrived(db: AsyncConnection, keys: list[str], at: datetime) -> None:

@@ -93,7 +93,7 @@ class Telegram:
 
     async def stop(self) -> None:
         """What is half done is finished; what merely waits is let go."""
-        await self.delivery.stop()
+        self.delivery.stop()
         if self._carrying:
             await self._carrying
         async with self._taking:

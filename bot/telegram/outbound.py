@@ -14,7 +14,7 @@ from bot.delivery import Outcome
 
 LONGEST = 4096
 """Telegram's limit on one message, in UTF-16 units as its clients count."""
-PERSONAL = ("review", "submitted", "reply")
+PERSONAL = ("review", "reply")
 """Kinds of bubble that can't be forwarded."""
 BENIGN = ("query is too old", "message is not modified")
 """What Telegram says to a button tapped twice, or late: nothing is wrong."""

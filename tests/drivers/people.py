@@ -1,16 +1,25 @@
-"""The journeys' verbs (person.py), spoken on Telegram."""
+"""Somebody to live a journey (person.py): on Telegram, in the chat or on the form."""
 
 from __future__ import annotations
 
 from content.schema import Skip
+from tests.drivers.person import Person
 from tests.drivers.telegram import Person as Telegram
 from tests.drivers.waymark import Running
+from tests.drivers.web import OnChat, OnForm
 from tests.fake_telegram import Shown
 
 
-def on(channel: str, running: Running) -> OnTelegram:
+def on(channel: str, running: Running) -> Person:
     """Somebody new on this channel."""
-    return OnTelegram(Telegram(running.http(), running.fake, running.channel))
+    if channel == "telegram":
+        return OnTelegram(Telegram(running.http(), running.fake, running.channel))
+    return OnChat(running) if channel == "chat" else OnForm(running)
+
+
+def in_a_new_browser(running: Running, person: Person) -> Person:
+    """The same person, in a browser that has never been here; from Telegram, with the form."""
+    return OnChat(running) if isinstance(person, OnChat) else OnForm(running)
 
 
 class OnTelegram:

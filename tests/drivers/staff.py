@@ -60,7 +60,7 @@ class Staff:
                 return found
         raise AssertionError(f"no form to {action} on {self.path}: {self.text[:300]}")
 
-    async def send(self, action: str, **filled: Any) -> Staff:
+    async def send(self, action: str, /, **filled: Any) -> Staff:
         """Fill in that form and press its button; what it holds already goes along."""
         form = self.form(action)
         address = urljoin(self.path, str(form["action"]))

@@ -16,9 +16,9 @@ from bot.store.models import Found
 from bot.wiring import Waymark
 from content.schema import Helpline
 from web.casework.delivery import by_telegram
+from web.casework.faults import NotSaid
 from web.casework.permissions import Action, Person, check
 from web.casework.record import Section, sections
-from web.casework.review import NotSaid
 
 LOCAL_LINES = ("front-door", "out-of-hours")
 """Whom staff ring: the council's own, where the authority's content has them."""

@@ -7,25 +7,15 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import EditClash, UnknownSubmission, WaymarkError
-from bot.store import audit, conversations, outbox, staff, submissions
+from bot.errors import EditClash, UnknownSubmission
+from bot.store import audit, outbox, staff, submissions
 from bot.store.models import Found
 from bot.wiring import Waymark
 from content.schema import Role
-from web.casework import delivery, stages
+from web.casework import delivery, letters, stages
+from web.casework.faults import NotSaid
 from web.casework.permissions import Action, Person, can, check
 from web.casework.stages import Status
-
-LONGEST_REPLY = 3000
-"""Characters; Telegram refuses more than 4,096, and our own words stand around it."""
-
-
-class NotSaid(WaymarkError):
-    """Something is missing from what was written. The text is the sentence staff read."""
-
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -148,43 +138,12 @@ async def _keep_note(
 # --- Staff to the sender ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Letter:
-    """A reply as it will be read, and where."""
-
-    row: Found
-    text: str
-    whole: str
-    """The exact words that arrive."""
-    by_telegram: bool
-    blocked: bool
-    """They have blocked the bot: it would not arrive."""
-
-
-async def preview(waymark: Waymark, person: Person, id_: str, text: str) -> Letter:
-    """The exact words, and where they go; nothing is sent. Raises NotSaid."""
-    check(person, Action.REPLY)
-    text = _sayable(text)
-    async with waymark.database.transaction() as db:
-        row = await submissions.get(db, id_)
-        if row is None:
-            raise UnknownSubmission(id_)
-        known = await conversations.sender(db, row.sender)
-    return Letter(
-        row=row,
-        text=text,
-        whole=_worded(waymark, row, text),
-        by_telegram=delivery.by_telegram(row.sender),
-        blocked=known.blocked,
-    )
-
-
 async def reply(
     waymark: Waymark, person: Person, id_: str, text: str, once: str, replies_seen: int
 ) -> None:
     """Send it. Raises EditClash if someone else has replied since they looked."""
     check(person, Action.REPLY)
-    text, now = _sayable(text), waymark.clock()
+    text, now = letters.sayable(text), waymark.clock()
     async with waymark.database.transaction() as db:
         row = await submissions.get(db, id_)
         if row is None:
@@ -201,7 +160,7 @@ async def reply(
         if delivery.by_telegram(row.sender):
             said: dict[str, Any] = {
                 "kind": "reply",
-                "text": _worded(waymark, row, text),
+                "text": letters.worded(waymark, row, text),
                 "rows": [],
                 "redraw": None,
             }
@@ -218,25 +177,6 @@ async def _answered(waymark: Waymark, db: AsyncConnection, row: Found) -> None:
         changes["status"] = Status.TRIAGE.value
     if changes:
         await submissions.change(db, row.id, row.version, **changes)
-
-
-def _sayable(text: str) -> str:
-    text = text.replace("\r\n", "\n").strip()
-    if not text:
-        raise NotSaid("text", "Write the reply")
-    if len(text) > LONGEST_REPLY:
-        over = len(text) - LONGEST_REPLY
-        raise NotSaid("text", f"Make the reply shorter: it is {over:,} characters too long")
-    return text
-
-
-def _worded(waymark: Waymark, row: Found, text: str) -> str:
-    """As it arrives: a chat needs to be told what this is an answer to."""
-    if not delivery.by_telegram(row.sender):
-        return text
-    wording = waymark.content.wording
-    words = wording.get(row.payload["language"], wording["en"])
-    return words["replies-out.telegram"].format(reference=row.reference, text=text)
 
 
 # --- All of them --------------------------------------------------------------------------

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Form, Response
 
 from bot.errors import EditClash
 from web.casework import alerts
+from web.casework.faults import NotSaid
 from web.casework.permissions import Action, Person
-from web.casework.review import NotSaid
 from web.dependencies import ThisWaymark
 from web.staff.desk import ThisDesk, onward
 from web.staff.guard import allowed

@@ -21,7 +21,7 @@ DONE = {
     "unassigned": "This belongs to nobody now.",
     "status": "You have changed the status.",
     "noted": "Your note is kept. Only staff can see it.",
-    "replied": "Your reply is on its way.",
+    "replied": "You have replied. Under the answers you see how far it got.",
     "settled": "You have said what was done.",
     "password": "Your password is set. You are signed out everywhere else.",
 }

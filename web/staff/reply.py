@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Response
 
 from bot.errors import EditClash
-from web.casework import record, review
+from web.casework import letters, record, review
+from web.casework.faults import NotSaid
 from web.casework.permissions import Action, Person
-from web.casework.review import NotSaid
 from web.dependencies import ThisWaymark
 from web.staff.desk import ThisDesk, onward
 from web.staff.guard import allowed
@@ -48,7 +48,7 @@ async def check(
 ) -> Response:
     found = await record.open_(waymark, person, id_)
     try:
-        letter = await review.preview(waymark, person, id_, text)
+        letter = await letters.preview(waymark, person, id_, text)
     except NotSaid as problem:
         return desk.show("reply", 422, record=found, text=text, problem=problem)
     return desk.show("reply-check", record=found, letter=letter, before=before)
@@ -71,7 +71,7 @@ async def send(
         return desk.show("reply", 422, record=found, text=text, problem=problem)
     except EditClash:
         found = await record.open_(waymark, person, id_)
-        letter = await review.preview(waymark, person, id_, text)
+        letter = await letters.preview(waymark, person, id_, text)
         return desk.show(
             "reply-check",
             409,

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Depends, Form, Response
 from bot.errors import EditClash, InvalidMove
 from bot.wiring import Waymark
 from web.casework import record, review, stages
+from web.casework.faults import NotSaid
 from web.casework.permissions import Action, Person
 from web.casework.record import Record
-from web.casework.review import Move, NotSaid, Seen
+from web.casework.review import Move, Seen
 from web.dependencies import ThisWaymark
 from web.staff.desk import Desk, ThisDesk, onward
 from web.staff.guard import allowed
