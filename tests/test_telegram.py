@@ -175,7 +175,7 @@ async def test_a_concern_from_start_to_reference(world: World) -> None:
     assert row.reference in sent.text
     assert row.channel == "telegram"
     assert not sent.protected, "people must be able to copy their return code"
-    assert await world.states(person) == ["carried"] * 10 + ["sent"]
+    assert await world.states(person) == ["carried"] * 9 + ["sent"]
 
 
 async def test_each_tap_is_answered(world: World) -> None:
