@@ -124,8 +124,8 @@ def _reference_faults(content: Content, flow: Flow) -> Iterator[Finding]:
             if option.disclosure and option.disclosure.notice not in content.notices:
                 yield question.id, f"there is no safety notice {option.disclosure.notice}"
     shape = flow.submission
-    named = {shape.child, shape.topic, shape.sender if shape.sender != "young-person" else None}
-    for name in named - {None}:
+    named = {shape.child, shape.topic, shape.sender, *shape.contact} - {None, "young-person"}
+    for name in named:
         if name not in flow.by_id:
             yield flow.id, f"submission names {name}, which is no question"
     if flow.help_notice not in content.notices:

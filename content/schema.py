@@ -306,6 +306,8 @@ class SubmissionShape(Strict):
     """The question whose answer names the child, for the page (never for lists)."""
     topic: Id | None = None
     """The question whose answer says what it is about."""
+    contact: tuple[Id, ...] = ()
+    """The questions that say how to answer them, and what is safe."""
 
 
 class Audience(StrEnum):

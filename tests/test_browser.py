@@ -82,11 +82,11 @@ async def test_a_carer_writes_in_the_chat_staff_reply_and_the_carer_reads_it(bro
     await page.goto(f"{address}/start/raise-a-concern")
     await page.get_by_role("button", name=re.compile("chat")).click()
     for _ in range(LIMIT):
-        if await page.get_by_role("button", name="Send", exact=True).count():
+        if await page.get_by_role("button", name="Send my answers").count():
             break
         await answer_chat(page)
     await sound(page)
-    await page.get_by_role("button", name="Send", exact=True).click()
+    await page.get_by_role("button", name="Send my answers").click()
     await expect(page.get_by_text(re.compile(r"VS-\w{4}-\w{4}")).first).to_be_visible()
     said = await page.locator("#chat").inner_text()
     reference = re.search(r"VS-\w{4}-\w{4}", said)[0]

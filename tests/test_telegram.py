@@ -143,7 +143,7 @@ async def answered(person: Person, upto: str = "review") -> None:
 
 async def submitted(person: Person) -> None:
     await answered(person)
-    await person.tap("Send")
+    await person.tap("Send my answers")
 
 
 # --- The ordinary way ---------------------------------------------------------------------
@@ -170,7 +170,7 @@ async def test_a_concern_from_start_to_reference(world: World) -> None:
     assert "Check your answers" in review.text
     assert "They stay at home." in review.text
     assert review.protected
-    (sent,) = await person.tap("Send")
+    (sent,) = await person.tap("Send my answers")
     (row,) = await world.rows(SubmissionRow)
     assert row.reference in sent.text
     assert row.channel == "telegram"
@@ -312,9 +312,9 @@ async def test_a_repeated_submit_sends_nothing_twice(world: World) -> None:
     person = await world.person()
     await answered(person)
     review = person.last
-    await person.tap("Send")
+    await person.tap("Send my answers")
     await person.again()
-    assert await person.tap("Send", review)
+    assert await person.tap("Send my answers", review)
     assert "nothing was sent twice" in person.last.text
     assert len(await world.rows(SubmissionRow)) == 1
 
@@ -432,7 +432,7 @@ async def test_editing_after_sending_changes_nothing(world: World) -> None:
     await answered(person, "more")
     told = person.last_message
     await person.tap("Skip this")
-    await person.tap("Send")
+    await person.tap("Send my answers")
     said = await person.edit("Something else entirely.", told)
     assert "after your answers were sent" in said[0].text
     (row,) = await world.rows(SubmissionRow)
@@ -521,7 +521,7 @@ async def test_words_arrive_as_they_were_typed(world: World, words: str) -> None
     said = await person.tap("Skip this")
     assert words in "".join(shown.text for shown in said)
     assert not any("parse_mode" in call for _, call in world.fake.calls)
-    await person.tap("Send")
+    await person.tap("Send my answers")
     (row,) = await world.rows(SubmissionRow)
     assert json.dumps(words) in json.dumps(row.payload)
 
@@ -551,7 +551,7 @@ async def test_a_review_longer_than_a_message_keeps_its_buttons(world: World) ->
     await answered(person, "happened")
     await person.say("😀 " * 1_990)
     said = await person.tap("Skip this")
-    assert "Send" in said[-1].labels
+    assert "Send my answers" in said[-1].labels
     assert sum(bool(shown.labels) for shown in said) <= len(said)
 
 
@@ -762,7 +762,7 @@ async def test_429_on_the_confirmation_waits_as_long_as_asked(world: World) -> N
     person, other = await world.person(), await world.person()
     await answered(person)
     world.fake.faults.append(Fault("sendMessage", 429, "Too Many Requests", retry_after=30))
-    assert await person.tap("Send") == []
+    assert await person.tap("Send my answers") == []
     await post_reply(world, other)
     await world.idle()
     assert other.last.text != "A reply."
@@ -780,7 +780,7 @@ async def test_403_on_the_confirmation_marks_them_blocked(world: World, why: str
     await answered(person)
     world.fake.faults.append(Fault("sendMessage", 403, f"Forbidden: {why}"))
     await post_reply(world, person, key="later")
-    assert await person.tap("Send") == []
+    assert await person.tap("Send my answers") == []
     await world.idle()
     assert (await world.rows(Sender))[0].blocked_at is not None
     assert (await world.states(person))[-2:] == ["blocked", "blocked"]
@@ -794,7 +794,7 @@ async def test_a_timeout_after_delivery_is_never_sent_again(world: World) -> Non
     person = await world.person()
     await answered(person)
     world.fake.faults.append(Fault("sendMessage", cut=httpx.ReadTimeout))
-    await person.tap("Send")
+    await person.tap("Send my answers")
     world.clock.pass_(3600)
     await world.idle()
     assert sum("Your reference is" in shown.text for shown in person.shown) == 1
@@ -1035,7 +1035,7 @@ async def test_two_processes_take_an_update_once_and_send_a_letter_once(
             f"Reply {n}" for n in range(10)
         ]
         await person.tap("Skip this")
-        await person.tap("Send")
+        await person.tap("Send my answers")
         assert "Your reference is" in person.last.text
 
 

@@ -17,6 +17,7 @@ from bot.telegram import app as telegram
 from bot.wiring import Waymark
 from web import demo, public, security, staff, templating
 from web.api import telegram as telegram_webhook
+from web.staff import guard
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 256 * 1024
@@ -45,22 +46,19 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
             yield
         await waymark.database.close()
 
-    app = FastAPI(
-        lifespan=lifespan,
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        max_body_size=LARGEST_BODY,
-    )
+    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.waymark = waymark
     app.state.telegram = channel
     app.state.pages = templating.Pages(waymark)
+    app.add_middleware(security.BodyLimit, most=LARGEST_BODY)
     app.add_middleware(_Sorry)
     app.add_middleware(security.Headers, secure=waymark.settings.secure)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     app.include_router(public.router)
     app.include_router(staff.router)
     app.include_router(telegram_webhook.router)
+    if open_to_all := guard.unguarded(app):
+        raise RuntimeError(f"staff pages without a rule who may see them: {open_to_all}")
     for kind in PAGES:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(HTTPException, _http)

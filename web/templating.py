@@ -56,14 +56,18 @@ class Pages:
         def t(key: str, **gaps: Any) -> str:
             return words[key].format(**gaps)
 
-        text = _templates().get_template(name).render(
-            t=t,
-            authority=self._waymark.authority,
-            flows=self._waymark.content.flows,
-            language=language,
-            nonce=request.scope.get("state", {}).get("nonce", ""),
-            path=request.url.path,
-            **filled,
+        text = (
+            _templates()
+            .get_template(name)
+            .render(
+                t=t,
+                authority=self._waymark.authority,
+                flows=self._waymark.content.flows,
+                language=language,
+                nonce=request.scope.get("state", {}).get("nonce", ""),
+                path=request.url.path,
+                **filled,
+            )
         )
         return HTMLResponse(text, status_code=status)
 

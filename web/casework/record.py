@@ -20,18 +20,6 @@ from web.casework.queue import sender_words
 from web.casework.stages import Status
 
 SKIPS = {"skipped": "Skipped", "dont-know": "I don't know", "rather-not-say": "I'd rather not say"}
-REACH = (
-    "reply-by",
-    "call-name",
-    "phone",
-    "email",
-    "ring-when",
-    "good-times",
-    "ring-safe",
-    "safe-message",
-    "hear-back",
-)
-"""Questions of the flows that say how someone wants to be answered, and what is safe."""
 OWN_WORDS = (QuestionType.TEXT, QuestionType.PHONE, QuestionType.EMAIL)
 
 
@@ -80,6 +68,8 @@ class Record:
     people: Sequence[Found]
     """Whom it can be given to: only those who may open it."""
     owner: str | None
+    contact: Sequence[str]
+    """The questions that say how they want to be answered, and what is safe."""
 
     @property
     def label(self) -> str:
@@ -93,7 +83,7 @@ class Record:
     @property
     def reach(self) -> Sequence[Answer]:
         """How they want to be answered, and what is safe."""
-        return [answer for name in REACH if (answer := self.answer(name))]
+        return [answer for name in self.contact if (answer := self.answer(name))]
 
     def answer(self, question: str) -> Answer | None:
         found = (a for section in self.sections for a in section.answers if a.question == question)
@@ -122,6 +112,7 @@ async def _record(waymark: Waymark, db: AsyncConnection, row: Found) -> Record:
     replies = await submissions.replies(db, row.id)
     states = await outbox.states(db, [delivery.key(reply.id) for reply in replies])
     status = Status(row.status)
+    flow = waymark.content.flows.get(row.flow)
     due = reply_due(row.reply_due, row.replied_at, waymark.clock(), waymark.authority.closures)
     return Record(
         row=row,
@@ -135,6 +126,7 @@ async def _record(waymark: Waymark, db: AsyncConnection, row: Found) -> Record:
         history=history.told(await audit.of(db, row.id), names),
         people=[p for p in await staff.everyone(db) if can(_person(p), Action.OPEN_SUBMISSION)],
         owner=names.get(row.owner) if row.owner else None,
+        contact=flow.submission.contact if flow else (),
     )
 
 

@@ -82,7 +82,7 @@ async def end(
     conversation: str,
 ) -> Response:  # fmt: skip
     """Pointed somewhere useful; nothing was sent."""
-    standing = await look(waymark, browser, conversation, ev.Check())
+    standing = await look(waymark, browser, conversation)
     ended = standing.first(say.Ended)
     if ended is None:
         return standing.onward()
