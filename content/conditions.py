@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
+from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -60,7 +61,10 @@ class Condition(BaseModel):
             return _negated(self.not_.truth(known, undecided))
         assert self.question is not None
         if self.question in known:
-            return any(self._fits(value) for value in known[self.question])
+            given = known[self.question]
+            if self.at_least is None and self.at_most is None and self._is is not None:
+                return not self._is.isdisjoint(given)
+            return any(self._fits(value) for value in given)
         return None if self.question in undecided else False
 
     def questions(self) -> Iterator[str]:
@@ -77,8 +81,12 @@ class Condition(BaseModel):
         for part in (*(self.all_ or ()), *(self.any_ or ()), *((self.not_,) if self.not_ else ())):
             yield from part.leaves()
 
+    @cached_property
+    def _is(self) -> frozenset[str] | None:
+        return None if self.is_ is None else frozenset(self.is_)
+
     def _fits(self, value: str) -> bool:
-        if self.is_ is not None and value not in self.is_:
+        if self._is is not None and value not in self._is:
             return False
         if self.at_least is None and self.at_most is None:
             return True

@@ -209,6 +209,11 @@ class Question(Strict):
     def by_value(self) -> Mapping[str, Option]:
         return {option.value: option for option in self.options}
 
+    @cached_property
+    def always_offered(self) -> bool:
+        """No option of it hangs on an earlier answer."""
+        return all(option.when is None for option in self.options)
+
 
 class Repeat(Strict):
     """A few questions asked again for each thing there is to tell ("what has been tried")."""
@@ -349,6 +354,11 @@ class Flow(Strict):
     @cached_property
     def by_id(self) -> Mapping[str, Question]:
         return {question.id: question for question in self.questions}
+
+    @cached_property
+    def place(self) -> Mapping[str, int]:
+        """Where each question stands in the order."""
+        return {question.id: at for at, question in enumerate(self.questions)}
 
     @cached_property
     def ending_by_id(self) -> Mapping[str, Ending]:

@@ -391,7 +391,7 @@ def conversations(draw: st.DrawFn) -> dict[str, frozenset[str]]:
     return known
 
 
-@settings(deadline=None)  # nine lists an example
+@settings(deadline=None, max_examples=40)  # nine lists an example
 @given(conversations())
 def test_not_knowing_never_takes_a_row_away(known: dict[str, frozenset[str]]) -> None:
     for question in QUESTION.values():
@@ -399,7 +399,7 @@ def test_not_knowing_never_takes_a_row_away(known: dict[str, frozenset[str]]) ->
         assert shown(known) <= shown(unsure), question
 
 
-@settings(deadline=None)  # nine lists an example
+@settings(deadline=None, max_examples=40)  # nine lists an example
 @given(conversations())
 def test_certain_holds_whatever_the_unknown_answer_turns_out_to_be(
     known: dict[str, frozenset[str]],

@@ -68,6 +68,8 @@ def fits(script: Script, question: Question, answer: Answer, known: Known) -> bo
     if answer.skip is not None:
         return answer.skip in script.skips(question)
     if question.options:
+        if question.always_offered:
+            return bool(answer.values) and all(v in question.by_value for v in answer.values)
         offered = {option.value for option in script.offered(question, known)}
         return bool(answer.values) and offered.issuperset(answer.values)
     if question.type is QuestionType.NUMBER and question.min is not None:
@@ -103,8 +105,7 @@ def progress(script: Script, walked: Path, question: Question) -> Progress:
     at = asked.index(question.id) + 1 if question.id in asked else len(asked) + 1
     if walked.current is None:
         return Progress(at, len(asked))
-    questions = script.flow.questions
-    ahead = questions[questions.index(walked.current) :]
+    ahead = script.flow.questions[script.flow.place[walked.current.id] :]
     chances: dict[str, float] = {}
     for later in ahead:
         chances[later.id] = _chance(later.when, walked.known, script, chances)

@@ -34,6 +34,8 @@ class Script:
 
     def offered(self, question: Question, known: Known) -> tuple[Option, ...]:
         """The options open to this person."""
+        if question.always_offered:
+            return question.options
         return tuple(o for o in question.options if o.when is None or o.when.truth(known))
 
     def signposts(self, known: Known) -> tuple[Signpost, ...]:
