@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from content.schema import Question, QuestionType
 from tests.browser import accessibility_faults
-from tests.drivers.waymark import Running, served
+from tests.drivers.waymark import CONTENT, Running, served
+from tests.test_every_path import WORDS
 from web.casework import accounts
 
 LIMIT = 90
@@ -36,29 +38,27 @@ async def sound(page: Page) -> None:
     assert wide <= 0, f"{page.url} is {wide} px too wide"
 
 
-async def answer_page(page: Page) -> None:
+def plain_value(question: Question) -> str:
+    """A choice that neither ends the flow nor tells of harm."""
+    return next(o.value for o in question.options if not o.ends and not o.disclosure)
+
+
+async def answer_page(page: Page, flow: str) -> None:
     """The plainest answer to a form page, given as a person would."""
+    question = CONTENT.flows[flow].by_id[page.url.rsplit("/", 1)[1]]
     form = page.locator("form.wm-question")
-    radios, boxes = form.get_by_role("radio"), form.get_by_role("checkbox")
-    if await radios.count():
-        harmless = [n for n in range(await radios.count()) if not await _alarming(radios.nth(n))]
-        await radios.nth(harmless[0]).check()
-    elif await boxes.count():
-        await boxes.first.check()
-    elif await form.locator("textarea, input[name=answer]").count():
-        await form.locator("textarea, input[name=answer]").first.fill("Robin")
+    if question.type is QuestionType.CHOICES:
+        await form.get_by_role("checkbox").first.check()
+    elif question.options:
+        await form.locator(f"input[value='{plain_value(question)}']").check()
+    elif question.type is not QuestionType.CARD:
+        words = "Robin" if question.id == "name" else plain_words(question)
+        await form.locator("textarea, input[name=answer]").first.fill(words)
     await form.locator("button.wm-go").click()
 
 
-ALARMING = {"yes", "in-danger", "not-safe", "nobody", "not-say", "a-lot", "tell-someone"}
-
-
-async def _alarming(radio) -> bool:
-    return await radio.get_attribute("value") in ALARMING
-
-
 async def test_a_child_says_what_they_think_without_javascript(browser, site):
-    running, address = site
+    _, address = site
     context = await visitor(browser, script=False, width=320)
     page = await context.new_page()
     await page.goto(address)
@@ -67,7 +67,7 @@ async def test_a_child_says_what_they_think_without_javascript(browser, site):
     for _ in range(LIMIT):
         if "/check" in page.url:
             break
-        await answer_page(page)
+        await answer_page(page, "my-views-years-3-to-6")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Check")
     await expect(page.get_by_text("Robin").first).to_be_visible()
     await page.get_by_role("button", name=re.compile("Send")).click()
@@ -107,68 +107,61 @@ async def test_a_carer_writes_in_the_chat_staff_reply_and_the_carer_reads_it(bro
     await elsewhere.context.close()
 
 
+def plain_words(question: Question) -> str:
+    if question.type in WORDS:
+        return "3 March 2027" if question.time == "future" else WORDS[question.type]
+    return str(question.min or 12)
+
+
 async def answer_chat(page: Page) -> None:
     """The plainest answer to what the chat asks last."""
-    before = await page.locator("#chat").get_attribute("data-at")
+    at = await page.locator("#chat").get_attribute("data-at")
+    question = CONTENT.flows["raise-a-concern"].by_id[at]
     pressing = page.locator("#answering")
-    boxes = pressing.get_by_role("checkbox")
-    typed = page.locator("#chat textarea, #chat input[type=text]").first
-    buttons = pressing.locator("button[value]")
-    if await boxes.count():
-        await boxes.first.check()
+    if question.type is QuestionType.CHOICES:
+        await pressing.get_by_role("checkbox").first.check()
         await pressing.get_by_role("button", name="Done").click()
+    elif question.options:
+        offered = await pressing.locator("button[value^='a|']").all()
+        values = [(await button.get_attribute("value")).split("|")[-1] for button in offered]
+        harmless = [o.value for o in question.options if not o.ends and not o.disclosure]
+        await offered[values.index(next(v for v in harmless if v in values))].click()
     else:
-        wanted = None
-        for at in range(await buttons.count()):
-            value = await buttons.nth(at).get_attribute("value") or ""
-            if value.startswith("a|") and value.split("|")[-1] not in ALARMING:
-                wanted = buttons.nth(at)
-                break
-        if wanted is not None:
-            await wanted.click()
-        else:
-            await typed.fill(await words(page))
-            await page.keyboard.press("Enter")
-    await expect(page.locator("#chat")).not_to_have_attribute("data-at", before or "")
-
-
-async def words(page: Page) -> str:
-    """Something this question can read: a phone number, a date, or words."""
-    asked = (await page.locator("#log").inner_text()).lower()[-260:]
-    if "email" in asked:
-        return "pat@example.org"
-    if "phone" in asked or "number for" in asked:
-        return "07700 900123"
-    if "date" in asked or "last day" in asked or "first day" in asked:
-        return "3 March"
-    return "12"
+        await page.locator("#text").fill(plain_words(question))
+        await page.locator("#words button").click()
+    await expect(page.locator("#chat")).not_to_have_attribute("data-at", at)
 
 
 async def staff_reply(
     browser: Browser, running: Running, address: str, reference: str, text: str
 ) -> None:
-    link = await accounts.add(
-        running.waymark, "Invented Head", "head@example.org", "headteacher"
-    )
+    """Sign in with the one-time link, open the submission, write a note, and reply."""
+    link = await accounts.add(running.waymark, "Invented Head", "head@example.org", "headteacher")
     context = await visitor(browser)
     page = await context.new_page()
-    await page.goto(address + link.split("/staff", 1)[1].join(["/staff", ""]))
+
+    async def press(name: str) -> None:
+        await page.get_by_role("main").get_by_role("button", name=name).first.click()
+
+    await page.goto(f"{address}/staff{link.split('/staff', 1)[1]}")
     await page.get_by_role("main").get_by_role("button").first.click()
+    await page.goto(f"{address}/staff")
     await sound(page)
     row = page.get_by_role("row").filter(has_text=reference)
     await row.get_by_role("link").first.click()
     await sound(page)
-    await page.get_by_role("link", name=re.compile("note", re.I)).first.click()
-    await page.get_by_role("textbox").first.fill("Between us. CANARY-NOTE")
-    await page.get_by_role("main").get_by_role("button").first.click()
-    await page.goto(page.url.split("/notes")[0])
-    await page.get_by_role("link", name=re.compile("^Reply")).or_(
-        page.get_by_role("button", name=re.compile("^Reply"))
-    ).first.click()
-    await page.get_by_role("textbox").first.fill(text)
-    await page.get_by_role("main").get_by_role("button").first.click()
+    record = page.url
+    await press("Write a note for staff")
+    await page.get_by_label("A note for the team").fill("Between us. CANARY-NOTE")
+    await press("Keep this note")
+    await page.goto(record)
+    await expect(page.get_by_text("CANARY-NOTE").first).to_be_visible()
+    await press("Reply to the sender")
+    await page.get_by_label("Your reply").fill(text)
+    await press("Look at it before sending")
     await expect(page.get_by_text(text).first).to_be_visible()
-    await page.get_by_role("main").get_by_role("button", name=re.compile("[Ss]end")).first.click()
+    await press("Send")
+    await page.goto(record)
     await expect(page.get_by_text("Waiting to be read").first).to_be_visible()
     await context.close()
 

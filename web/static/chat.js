@@ -6,17 +6,19 @@ htmx.defineExtension('chat', {
   handleSwap (style, target, fragment) {
     const fresh = style === 'chat' && fragment.querySelector('#chat')
     if (!fresh) return false
-    const typing = document.activeElement?.closest('#words') !== null
+    const typing = document.activeElement?.closest('#words')
+    const draft = unsentWords()
     const made = [...merge(target.querySelector('#log'), fresh.querySelector('#log'))]
     for (const id of ['answering', 'words', 'tools', 'lost']) made.push(...replace(target, fresh, id))
     target.dataset.at = fresh.dataset.at
-    look(typing)
+    look(typing, draft)
     return made
   }
 })
 
 // Bubbles that say the same stay, so that a screen reader reads only the new ones.
 function * merge (log, fresh) {
+  log.querySelector('#now').remove() // it moves on, so that nothing else has to
   const old = new Map([...log.children].map(bubble => [bubble.id, bubble]))
   const bubbles = [...fresh.children].map(bubble => {
     const same = old.get(bubble.id)
@@ -38,11 +40,23 @@ function * replace (target, fresh, id) {
   if (now && next) yield next
 }
 
-function look (typing) {
+function look (typing, draft) {
   const box = document.getElementById('text')
+  if (box && draft && !box.value) box.value = draft
   if (typing && box) box.focus({ preventScroll: true })
   else document.getElementById('answering').focus({ preventScroll: true })
   newest()
+}
+
+// What was typed while an answer was on its way is not lost with the old box.
+let sentWords = ''
+chat.addEventListener('htmx:beforeRequest', event => {
+  sentWords = event.detail.elt.id === 'words' ? document.getElementById('text').value : ''
+})
+
+function unsentWords () {
+  const words = document.getElementById('text')?.value ?? ''
+  return words === sentWords ? '' : words
 }
 
 function newest () {
