@@ -33,7 +33,7 @@ async def prepare(waymark: Waymark) -> None:
     typer.echo(f"People start here:    {address}/")
     typer.echo(f"Staff sign in here:   {address}/staff/sign-in")
     if waymark.settings.demo:
-        await _fill(waymark)
+        await fill(waymark)
         typer.echo(f"Look round as the invented headteacher (once): {await _way_in(waymark)}")
 
 
@@ -44,7 +44,7 @@ async def _way_in(waymark: Waymark) -> str:
         return await accounts.new_way_in(waymark, db, row.id)
 
 
-async def _fill(waymark: Waymark) -> None:
+async def fill(waymark: Waymark) -> None:
     """Once: the headteacher is added last, so that a start broken off is taken up again."""
     async with waymark.database.reading() as db:
         if await staff.by_email(db, HEAD):
