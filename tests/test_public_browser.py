@@ -6,10 +6,8 @@ from playwright.async_api import Page, Route, expect
 from bot.store.models import ConversationRow
 from tests.browser import accessibility_faults
 from tests.drivers.waymark import served
-from tests.test_public import every
+from tests.public import CHILD, CONCERN, every
 
-CHILD = "my-views-years-3-to-6"
-CONCERN = "raise-a-concern"
 SITE = ["/", "/answers", "/entitlements", "/help-now", "/privacy", "/resume", "/reply", "/nowhere"]
 
 
