@@ -18,6 +18,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.tables import migrated
+
 # Speed instead of safety: these databases never outlive the tests.
 SETTINGS = {
     "listen_addresses": "",
@@ -103,11 +105,34 @@ def postgres() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture
-def postgres_url(postgres: Path) -> Iterator[str]:
-    """The SQLAlchemy address of an empty database of the test's own."""
-    name = f"test_{next(numbers)}"
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Path) -> str:
+    """A database with our tables, to be copied: migrating anew for each test is slow."""
+    name = "template_waymark"
     with psycopg.connect(f"user=postgres host={postgres}", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        yield address(postgres, name)
+    migrated(address(postgres, name))
+    return name
+
+
+@pytest.fixture
+def postgres_url(postgres: Path, postgres_template: str) -> Iterator[str]:
+    """The SQLAlchemy address of a database of the test's own, with our tables and no rows."""
+    with _fresh(postgres, f" TEMPLATE {postgres_template}") as url:
+        yield url
+
+
+@pytest.fixture
+def bare_postgres_url(postgres: Path) -> Iterator[str]:
+    """The same without our tables: for testing the migrations."""
+    with _fresh(postgres, "") as url:
+        yield url
+
+
+@contextmanager
+def _fresh(server: Path, how: str) -> Iterator[str]:
+    name = f"test_{next(numbers)}"
+    with psycopg.connect(f"user=postgres host={server}", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}{how} STRATEGY = FILE_COPY")
+        yield address(server, name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -83,7 +83,7 @@ def test_every_module_says_its_job_in_a_line():
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 async def test_the_migrations_make_the_tables_the_code_has(kind, tmp_path, request):
-    url = request.getfixturevalue("postgres_url") if kind == "postgresql" else None
+    url = request.getfixturevalue("bare_postgres_url") if kind == "postgresql" else None
     parts, _ = wired(tmp_path, url)
     await parts.database.migrate()
 

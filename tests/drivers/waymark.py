@@ -23,6 +23,7 @@ from tests.fake_telegram import FakeTelegram
 from web.app import create_app
 
 CONTENT = checks.checked(loader.read())
+SERVED = {name: CONTENT.served_by(name) for name in CONTENT.authorities}
 
 
 class Clock:
@@ -45,7 +46,7 @@ def wired(folder: Path, url: str | None = None, **settings) -> tuple[Waymark, Cl
     clock = Clock()
     waymark = Waymark(
         settings=chosen,
-        content=CONTENT.served_by(chosen.authority),
+        content=SERVED[chosen.authority],
         database=Database(chosen.database),
         keys=Keys.at(folder),
         clock=clock,
