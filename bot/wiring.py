@@ -18,7 +18,7 @@ from content.loader import Content
 from content.schema import Authority
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Waymark:
     """Settings, content, database and keys; and the clock and the dice, so tests hold them."""
 

@@ -83,7 +83,7 @@ def _mapping(loader: _Yaml, node: yaml.MappingNode) -> dict[Any, Any]:
 _Yaml.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Page:
     """One content file: its value, and where in it each thing stands."""
 
@@ -128,7 +128,7 @@ def _mappings(node: yaml.Node) -> Iterator[yaml.MappingNode]:
             yield from _mappings(item)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Content:
     """Everything asked and said, as served. `pages` remembers where each thing was written."""
 

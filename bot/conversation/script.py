@@ -14,7 +14,7 @@ from content.schema import Entitlement, Flow, Option, Question, QuestionType, Sk
 Wording = Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Script:
     """Everything the engine may know; nothing in it changes during a turn."""
 
