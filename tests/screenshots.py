@@ -95,9 +95,7 @@ async def main() -> None:
                     await shoot(page, path.strip("/").replace("/", "-") or "front", width)
                 pictures[f"form-{width}"] = await form(page, address, width)
                 pictures[f"chat-{width}"] = await chat(page, address, width)
-                link = await accounts.add(
-                    shown, "Invented Head", "head@example.org", "headteacher"
-                )
+                link = await accounts.add(shown, "Invented Head", "head@example.org", "headteacher")
                 pictures[f"queue-{width}"] = await staff(page, address, link, width)
             sheet = await page_of(browser, 1560)
             await sheet.set_content(
