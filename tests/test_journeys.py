@@ -109,7 +109,9 @@ class Journey:
         elif question.type is QuestionType.CARD:
             await self.choose({question.id: "read"})
         elif question.type in (QuestionType.CHOICES, QuestionType.ENTITLEMENTS):
-            await self.tick({question.id: self.offered()[:2]})
+            alone = {option.value for option in question.options if option.alone}
+            together = [value for value in self.offered() if value not in alone]
+            await self.tick({question.id: together[:2]})
         else:
             await self.choose({question.id: self.plain(question.id)})
 
@@ -126,8 +128,12 @@ class Journey:
         raise AssertionError(f"{question} was never asked")
 
     async def rest(self, _: None) -> None:
-        while self.where() not in ("review", "ended", "sent"):
+        for _turn in range(80):
+            if self.where() in ("review", "ended", "sent"):
+                return
             await self.usual()
+            assert self.twin.turn.problem is None, self.twin.turn.problem
+        raise AssertionError("there is no end to the questions")
 
     async def unsure_until(self, question: str) -> None:
         while (at := self.where()) != question:
