@@ -31,3 +31,11 @@ class InvalidMove(WaymarkError):
 
 class EditClash(WaymarkError):
     """It was changed by someone else since this page was opened."""
+
+
+class CannotOpen(WaymarkError):
+    """Sealed words that can't be opened: no key here, another's place, or tampered with."""
+
+
+class Erased(CannotOpen):
+    """Sealed words whose key was destroyed on purpose: nobody can open them any more."""

@@ -13,8 +13,10 @@ from bot.conversation.script import Script
 from bot.conversation.speech import Sent
 from bot.conversation.state import Conversation, Status
 from bot.inbound import Inbound
+from bot.keys import new_return_code, tidy_code
 from bot.priority import prioritise
 from bot.store import audit, conversations, submissions
+from bot.store.conversations import Kept
 from bot.wiring import Waymark
 from bot.working_days import LONDON, reply_by
 
@@ -24,13 +26,14 @@ async def file(
     db: AsyncConnection,
     inbound: Inbound,
     script: Script,
+    kept: Kept,
     turn: Turn,
     walked: Path,
 ) -> None:
     """Put what was sent before staff. The same sending is filed once, however often it comes."""
     submission = turn.submission
     assert submission is not None
-    now = inbound.received_at
+    now, code = inbound.received_at, new_return_code()
     priority = prioritise(waymark.content.policy.priorities, script.flow.id, walked.known)
     authority = waymark.authority
     due = reply_by(now, authority.promises[priority.level.value], authority.closures)
@@ -48,7 +51,7 @@ async def file(
         "title": shape.title,
         "sender_role": _label(walked, shape.sender),
         "topic": _label(walked, shape.topic) if shape.topic else None,
-        "payload": submission.payload,
+        "language": turn.conversation.language,
         "priority": priority.level.value,
         "rank": priority.rank,
         "reasons": list(priority.reasons),
@@ -56,12 +59,11 @@ async def file(
         "received_at": now,
         "reply_due": due,
         "unread": True,
-        "return_key": waymark.keys.return_key(
-            submission.reference, waymark.keys.return_code(submission.id)
-        ),
+        "return_key": waymark.keys.return_key(submission.reference, code),
         "version": 1,
     }
-    if await submissions.add(db, values):
+    if await submissions.add(db, values, submission.payload, tidy_code(code)):
+        await conversations.keep_return_code(db, kept, code)
         await audit.record(
             db, now, "sender", "submission.filed", "submission", submission.id,
             priority=priority.level.value, channel=inbound.channel.value,
@@ -85,10 +87,11 @@ async def sent(waymark: Waymark, db: AsyncConnection, conversation: Conversation
     if conversation.status is not Status.SUBMITTED:
         return None
     row = await submissions.by_conversation(db, conversation.id)
-    if row is None:
+    code = await conversations.return_code(db, conversation.id)
+    if row is None or code is None:
         return None
     return Sent(
-        return_code=waymark.keys.return_code(row.id),
+        return_code=code,
         reply_by=row.reply_due.astimezone(LONDON).date(),
     )
 

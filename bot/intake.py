@@ -56,7 +56,7 @@ async def look(
     """
     now = waymark.clock()
     async with waymark.database.reading() as db:
-        kept = await conversations.load(db, conversation)
+        kept = await conversations.read(db, conversation)
         if kept is None or kept.sender != sender:
             raise UnknownConversation(conversation)
         script = waymark.script(kept.conversation.flow, now)
@@ -221,10 +221,11 @@ class _Turn:
             if kept is not None and kept.conversation.answers:
                 return await self.converse(known, kept, ev.Start())
         conversation = engine.begin(script, self.waymark.new_id())
-        kept = Kept(conversation, known.address)
         resume_key = self.waymark.keys.resume_key(self.waymark.keys.resume_code(conversation.id))
         expires = self.now + self.unfinished()
-        await conversations.add(self.db, kept, resume_key, self.now, expires)
+        kept = await conversations.add(
+            self.db, conversation, known.address, resume_key, self.now, expires
+        )
         await audit.record(
             self.db, self.now, "sender", "conversation.begun", "conversation", conversation.id
         )
@@ -264,10 +265,10 @@ class _Turn:
         else:
             await self.alert(after, safeguarding.concerns(walked))
             if turn.submission is not None:
-                await filing.file(self.waymark, self.db, self.inbound, script, turn, walked)
+                await filing.file(self.waymark, self.db, self.inbound, script, kept, turn, walked)
             if after != before:
                 expires = self.now + self.kept_for(after)
-                await conversations.save(self.db, before, after, self.now, expires)
+                await conversations.save(self.db, kept, after, self.now, expires)
             known = replace(known, current=after.id)
         await conversations.keep_sender(self.db, known, self.now)
         await conversations.claimed_for(self.db, self.inbound.dedupe_key, after.id)

@@ -1,44 +1,43 @@
-"""The secret of this installation, and the codes that follow from it."""
+"""The keys of this installation: the secret that codes follow from, and those words are sealed
+with."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from bot.keyring import Keyring, write_secret
 
 _ALPHABET = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
 
 
 @dataclass(frozen=True)
 class Keys:
-    """One random secret; every code is derived from it, so none has to be stored."""
+    """One random secret, from which digests and codes are derived; and the sealing keys."""
 
     secret: bytes = field(repr=False)
+    ring: Keyring = field(repr=False)
 
     @classmethod
-    def at(cls, folder: Path) -> Keys:
-        """The secret kept in this folder, made on the first start; only its owner can read it."""
+    def at(cls, folder: Path, *, staff: bool = True) -> Keys:
+        """The keys kept in this folder, made on the first start; only its owner can read them.
+
+        Raises NoKey, where the process is not to make any (`staff=False`).
+        """
         path = folder / "secret"
         folder.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            return cls(path.read_bytes())
-        with os.fdopen(handle, "wb") as made:
-            secret = secrets.token_bytes(32)
-            made.write(secret)
-        return cls(secret)
+        ring = Keyring(folder / "keys", staff=staff)
+        with contextlib.suppress(FileExistsError):
+            write_secret(path, secrets.token_bytes(32))
+        return cls(path.read_bytes(), ring)
 
     def _mac(self, purpose: str, value: str) -> bytes:
         return hmac.digest(self.secret, f"{purpose}:{value}".encode(), hashlib.sha256)
-
-    def return_code(self, submission: str) -> str:
-        """What opens the reply, together with the reference: 60 bits, easy to copy out."""
-        return _readable(self._mac("return-code", submission))
 
     def resume_code(self, conversation: str) -> str:
         """What opens an unfinished conversation in another browser."""
@@ -53,6 +52,12 @@ class Keys:
 
     def resume_key(self, code: str) -> str:
         return self.digest("resume-key", tidy_code(code))
+
+
+def new_return_code() -> str:
+    """What opens what was sent and its replies, together with the reference: 60 random bits, easy
+    to copy out. Only the sender has it; from the tables it can't be worked out."""
+    return _readable(secrets.token_bytes(8))
 
 
 def _readable(digest: bytes) -> str:

@@ -8,8 +8,11 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from bot.store import audit, outbox, submissions
+from bot.keys import tidy_code
+from bot.store import audit, outbox, sealing, submissions
 from bot.store.models import Found
+from bot.store.sealing import Box as Box  # pages hand it back
+from bot.store.submissions import Written
 from bot.tries import tried
 from bot.wiring import Waymark
 
@@ -48,27 +51,30 @@ class Opened:
 
 async def find(
     waymark: Waymark, reference: str, code: str, tried_from: Mapping[str, str]
-) -> str | None:
-    """The submission that reference and code open together; None if they open none, whichever
-    of them is wrong. Raises TooManyTries."""
+) -> Box | None:
+    """What reference and code open together; None if they open none, whichever of them is wrong.
+    Raises TooManyTries."""
 
-    async def attempt() -> str | None:
+    async def attempt() -> Box | None:
         async with waymark.database.reading() as db:
             key = waymark.keys.return_key(reference, code)
             row = await submissions.by_return_key(db, key)
-            return str(row.id) if row else None
+            if row is None:
+                return None
+            return await sealing.box(db, submissions.owner(row.id), tidy_code(code))
 
     return await tried(waymark, "return-code", tried_from, attempt)
 
 
-async def read(waymark: Waymark, submission: str) -> Opened | None:
+async def read(waymark: Waymark, box: Box) -> Opened | None:
     """What was sent and answered; the replies count as read from now on."""
-    now = waymark.clock()
+    now, submission = waymark.clock(), box.owner.partition(":")[2]
     async with waymark.database.transaction() as db:
         row = await submissions.get(db, submission)
         if row is None:
             return None
-        replies = await submissions.replies(db, submission)
+        replies = await submissions.replies(db, submission, box)
+        payload = await submissions.payload(db, row, box)
         fresh = [f"reply:{reply.id}" for reply in replies if reply.read_at is None]
         if fresh:
             await submissions.mark_replies_read(db, submission, now)
@@ -76,10 +82,10 @@ async def read(waymark: Waymark, submission: str) -> Opened | None:
         await audit.record(
             db, now, "sender", "reply.read", "submission", submission, replies=len(fresh)
         )
-    return _opened(row, replies)
+    return _opened(row, payload, replies)
 
 
-def _opened(row: Found, replies: list[Found]) -> Opened:
+def _opened(row: Found, payload: Mapping[str, Any], replies: list[Written]) -> Opened:
     newest = sorted(replies, key=lambda reply: reply.written_at, reverse=True)
     return Opened(
         reference=row.reference,
@@ -87,7 +93,7 @@ def _opened(row: Found, replies: list[Found]) -> Opened:
         sent_at=row.received_at,
         reply_due=row.reply_due,
         status=row.status,
-        sections=_sections(row.payload),
+        sections=_sections(payload),
         replies=tuple(Reply(r.text, r.written_at, r.read_at is None) for r in newest),
     )
 

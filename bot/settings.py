@@ -18,6 +18,8 @@ class Settings(BaseSettings):
 
     authority: str = "staffordshire"
     """Which pack of content/authorities is served."""
+    role: Literal["all", "public", "staff"] = "all"
+    """What this process does. `public` speaks with senders and can't open what they sent."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     data_dir: Path = Path(".waymark")

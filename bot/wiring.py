@@ -55,9 +55,10 @@ def wire(settings: Settings) -> Waymark:
     if settings.authority not in content.authorities:
         known = ", ".join(sorted(content.authorities))
         raise ValueError(f"WAYMARK_AUTHORITY is {settings.authority!r}; it must be one of: {known}")
+    keys = Keys.at(settings.data_dir, staff=settings.role != "public")
     return Waymark(
         settings=settings,
         content=content.served_by(settings.authority),
-        database=Database(settings.database),
-        keys=Keys.at(settings.data_dir),
+        database=Database(settings.database, keys),
+        keys=keys,
     )

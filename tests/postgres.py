@@ -111,7 +111,8 @@ def postgres_template(postgres: Path) -> str:
     name = "template_waymark"
     with psycopg.connect(f"user=postgres host={postgres}", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    migrated(address(postgres, name))
+    with tempfile.TemporaryDirectory() as keys:  # the tables hold nothing yet
+        migrated(address(postgres, name), Path(keys))
     return name
 
 

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.models import ConversationRow
 from content.schema import Question, QuestionType
+from tests import opened
 from tests.drivers.waymark import CONTENT, Running, running
 from tests.drivers.web import OnChat, OnForm, Page
 
@@ -36,8 +37,8 @@ async def every(site: Running, table: type, *columns: str) -> list:
 
 
 async def answers(site: Running) -> dict:
-    ((state,),) = await every(site, ConversationRow, "state")
-    return {name: answer["values"] for name, answer in state["answers"].items()}
+    (row,) = await opened.rows(site.waymark, ConversationRow)
+    return {name: answer["values"] for name, answer in row.state["answers"].items()}
 
 
 async def plainly(person: OnForm | OnChat, flow: str) -> None:

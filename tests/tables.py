@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from bot.keys import Keys
 from bot.store.database import Database
 
 
-def migrated(url: str) -> None:
+def migrated(url: str, folder: Path) -> None:
     """Make our tables there; on a loop of its own, so that any fixture may call it."""
 
     async def make() -> None:
-        database = Database(url)
+        database = Database(url, Keys.at(folder))
         await database.migrate()
         await database.close()
 
@@ -28,7 +29,7 @@ def migrated(url: str) -> None:
 def copied_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A new SQLite file starts as a copy of a migrated one. PostgreSQL and old files migrate."""
     template = tmp_path_factory.mktemp("tables") / "template.db"
-    migrated(f"sqlite+aiosqlite:///{template}")
+    migrated(f"sqlite+aiosqlite:///{template}", template.parent)
     migrate = Database.migrate
 
     async def copy(self: Database) -> None:

@@ -24,6 +24,7 @@ from bot.store.models import (
 )
 from content.schema import Role
 from tests.drivers.waymark import CONTENT, wired
+from tests.opened import rows
 from web import demo, play
 from web.casework import (
     accounts,
@@ -74,11 +75,6 @@ async def held(tmp_path):
     await waymark.database.migrate()
     yield waymark, clock
     await waymark.database.close()
-
-
-async def rows(waymark, table, *where):
-    async with waymark.database.reading() as db:
-        return (await db.execute(sa.select(*table.__table__.columns).where(*where))).all()
 
 
 async def member(waymark, name="Ann", role=Role.EDUCATION_COORDINATOR):

@@ -17,6 +17,7 @@ from bot.conversation.submission import Submission
 from bot.store.models import Alert, SubmissionRow
 from content.loader import _Yaml
 from content.schema import Channel, QuestionType, Skip
+from tests import opened
 from tests.drivers import people
 from tests.drivers.waymark import Running, running
 from tests.small import Talk
@@ -252,8 +253,8 @@ async def test_a_journey_is_the_same_on_every_channel(name, channel, tmp_path):
         journey = Journey(told, channel, waymark)
         await journey.live()
         async with waymark.database.reading() as db:
-            rows = (await db.execute(sa.select(*SubmissionRow.__table__.columns))).all()
             alerts = (await db.execute(sa.select(Alert.urgency, Alert.submission))).all()
+        rows = await opened.rows(waymark.waymark, SubmissionRow)
     if not hasattr(journey, "submission"):
         assert told.get("sent-or-ended")
         assert rows == []

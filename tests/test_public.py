@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from bot.store import conversations
 from bot.store.models import (
     Alert,
     ConversationRow,
@@ -74,7 +75,8 @@ async def test_a_whole_form_from_the_start_to_the_reference(form):
     text = await form.send()
     (row,) = await every(form.running, SubmissionRow)
     assert row.reference in text
-    assert form.running.waymark.keys.return_code(row.id) in text
+    async with form.running.database.reading() as db:
+        assert await conversations.return_code(db, row.conversation) in text
     assert "What happens next" in text
     assert row.channel == "form"
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from bot.store import outbox, submissions
 from bot.store.models import (
     Attempt,
-    Note,
     Outbox,
     Reply,
     Staff,
@@ -31,10 +31,9 @@ async def reply_to(site: Running, text: str, note: str = "") -> None:
         who = {"id": "ann", "name": "Ann Example", "email": "ann@example.org", "made_at": now}
         await db.execute(sa.insert(Staff).values(**who, role="mentor", active=True))
         of = {"submission": row.id, "author": "ann", "written_at": now}
-        await db.execute(sa.insert(Reply).values(id="r1", text=text, **of))
-        await db.execute(sa.insert(Note).values(id="n1", text=note, **of))
-        post = {"key": "reply:r1", "sender": row.sender, "payload": {}, "state": "queued"}
-        await db.execute(sa.insert(Outbox).values(**post, due_at=now, made_at=now, tries=0))
+        await submissions.add_reply(db, id="r1", text=text, **of)
+        await submissions.add_note(db, id="n1", text=note, **of)
+        await outbox.post(db, "reply:r1", row.sender, {}, now)
 
 
 async def test_a_reply_is_read_with_reference_and_code_from_any_browser(site, form):

@@ -27,6 +27,7 @@ from bot.telegram import app as telegram
 from bot.telegram import contact, outbound
 from bot.wiring import Waymark
 from content import loader
+from tests import opened
 from tests.drivers.telegram import Person
 from tests.fake_telegram import FakeTelegram, Fault
 from web.api import telegram as webhook
@@ -71,10 +72,7 @@ class World:
 
     async def rows(self, table: type, **where: Any) -> list[Any]:
         wanted = [getattr(table, name) == value for name, value in where.items()]
-        async with self.waymark.database.reading() as db:
-            columns = table.__table__.columns
-            found = await db.execute(sa.select(*columns).where(*wanted).order_by(*columns[:1]))
-            return list(found.all())
+        return await opened.rows(self.waymark, table, *wanted)
 
     async def states(self, person: Person) -> list[str]:
         rows = await self.rows(Outbox, sender=person.address)
@@ -101,7 +99,8 @@ async def living(
         "data_dir": folder,
     }
     made = Settings(**given)
-    waymark = Waymark(made, content, Database(database), Keys(b"k" * 32), clock)
+    keys = Keys.at(folder)
+    waymark = Waymark(made, content, Database(database, keys), keys, clock)
     await waymark.database.migrate()
     channel = telegram.connect(made, fake.transport)
     channel._pace = telegram._Pace(100_000)
@@ -708,7 +707,7 @@ async def test_the_poison_of_someone_unknown_is_not_kept(world: World) -> None:
     person = world.stranger()
     await person.send(text=5, caption="canary")
     (dead,) = await world.rows(Inbox, dead=True)
-    assert dead.raw == ""
+    assert dead.raw is None
 
 
 async def test_when_the_database_fails_nothing_is_said_and_it_comes_again(

@@ -30,18 +30,23 @@ PAGES: dict[type[Exception], tuple[int, str]] = {
     errors.NotAllowed: (403, "not-allowed"),
     errors.InvalidMove: (409, "clash"),
     errors.EditClash: (409, "clash"),
+    errors.Erased: (410, "erased"),
+    errors.CannotOpen: (500, "cannot-open"),
 }
 """What a named error looks like to the person: status, and words under `pages.error`."""
 
 
 def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> FastAPI:
-    """The site on these parts. `channel` is Telegram, where it is set up."""
+    """The site on these parts. `channel` is Telegram, where it is set up. By the role of the
+    settings, the pages of senders, those of staff, or both."""
+    role = waymark.settings.role
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         logs.configure(waymark.settings.log_level)
         await waymark.database.migrate()
-        await demo.prepare(waymark)
+        if role != "public":
+            await demo.prepare(waymark)
         async with telegram.running(waymark, channel):
             yield
         await waymark.database.close()
@@ -54,9 +59,11 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
     app.add_middleware(_Sorry)
     app.add_middleware(security.Headers, secure=waymark.settings.secure)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    app.include_router(public.router)
-    app.include_router(staff.router)
-    app.include_router(telegram_webhook.router)
+    if role != "staff":
+        app.include_router(public.router)
+        app.include_router(telegram_webhook.router)
+    if role != "public":
+        app.include_router(staff.router)
     if open_to_all := guard.unguarded(app):
         raise RuntimeError(f"staff pages without a rule who may see them: {open_to_all}")
     for kind in PAGES:
@@ -90,6 +97,8 @@ class _Sorry:
 
 async def _known(request: Request, error: Exception) -> Response:
     status, key = PAGES[type(error)]
+    if status >= 500:
+        log.error("failed", extra={"error": type(error).__name__, "what": str(error)})
     return _page(request, status, key, error)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 import uvicorn
 from pydantic import ValidationError
 
+from bot.keyring import NoKey
 from bot.settings import Settings
 from bot.telegram import app as telegram
 from bot.wiring import Waymark, wire
@@ -33,14 +34,21 @@ def main() -> None:
             f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
         ]
         sys.exit("The settings (WAYMARK_...) can't be used:\n" + "\n".join(faults))
-    except ValueError as error:
+    except (NoKey, ValueError) as error:
         sys.exit(str(error))
 
 
 @app.command()
-def run() -> None:
+def run(
+    role: Annotated[
+        Literal["all", "public", "staff"] | None,
+        typer.Option(help="public: for senders, and can't open what was sent. staff: for staff."),
+    ] = None,
+) -> None:
     """Serve the site, the browser chat and the form; and Telegram, if a token is set."""
     settings = Settings()
+    if role:
+        settings = settings.model_copy(update={"role": role})
     waymark = wire(settings)
     site = create_app(waymark, telegram.connect(settings))
     config = uvicorn.Config(

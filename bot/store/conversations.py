@@ -7,12 +7,14 @@ from datetime import datetime
 from uuid import uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversation.state import Conversation
 from bot.errors import StaleConversation
+from bot.store import sealing
+from bot.store.database import insert as insert
 from bot.store.models import Alert, ConversationRow, Found, Inbox, Sender
+from bot.store.sealing import Box
 
 
 @dataclass(frozen=True)
@@ -28,17 +30,11 @@ class Known:
 
 @dataclass(frozen=True)
 class Kept:
-    """A conversation with where it is kept."""
+    """A conversation with where it is kept, and what it is sealed with."""
 
     conversation: Conversation
     sender: str
-
-
-def insert(db: AsyncConnection, table: type) -> sqlite.Insert | postgresql.Insert:
-    """An insert that can be told what to do on a clash; both databases have one."""
-    if db.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    box: Box
 
 
 async def claim(db: AsyncConnection, key: str, at: datetime) -> bool:
@@ -59,7 +55,8 @@ async def moved_by(db: AsyncConnection, key: str) -> str | None:
 
 async def bury(db: AsyncConnection, key: str, raw: str, reason: str, at: datetime) -> None:
     """Keep what could not be processed, for staff."""
-    values = {"key": key, "received_at": at, "dead": True, "raw": raw, "reason": reason}
+    kept = await sealing.seal(db, f"dead:{key}", Inbox.raw, key, raw) if raw else None
+    values = {"key": key, "received_at": at, "dead": True, "raw": kept, "reason": reason}
     made = insert(db, Inbox).values(**values)
     await db.execute(made.on_conflict_do_update(index_elements=["key"], set_=values))
 
@@ -104,27 +101,38 @@ async def mark_blocked(db: AsyncConnection, address: str, at: datetime | None) -
     await db.execute(sa.update(Sender).where(Sender.address == address).values(blocked_at=at))
 
 
+async def read(db: AsyncConnection, id_: str) -> Kept | None:
+    """A conversation, only to look at. Raises CannotOpen where its words can't be opened."""
+    return await _kept(db, _STATE.where(ConversationRow.id == id_))
+
+
 async def load(db: AsyncConnection, id_: str) -> Kept | None:
-    """A conversation, locked for this turn where the database can."""
-    row = (
-        await db.execute(
-            sa.select(ConversationRow.state, ConversationRow.sender)
-            .where(ConversationRow.id == id_)
-            .with_for_update()
-        )
-    ).first()
-    return Kept(Conversation.loads(row.state), row.sender) if row else None
+    """A conversation, locked for this turn where the database can.
+
+    Raises CannotOpen where its words can't be opened.
+    """
+    return await _kept(db, _STATE.where(ConversationRow.id == id_).with_for_update())
 
 
 async def load_by_resume_key(db: AsyncConnection, key: str) -> Kept | None:
-    row = (
-        await db.execute(
-            sa.select(ConversationRow.state, ConversationRow.sender).where(
-                ConversationRow.resume_key == key
-            )
-        )
-    ).first()
-    return Kept(Conversation.loads(row.state), row.sender) if row else None
+    return await _kept(db, _STATE.where(ConversationRow.resume_key == key))
+
+
+_STATE = sa.select(ConversationRow.id, ConversationRow.state, ConversationRow.sender)
+
+
+async def _kept(db: AsyncConnection, query: sa.Select[str, bytes | None, str]) -> Kept | None:
+    row = (await db.execute(query)).first()
+    if row is None:
+        return None
+    box = await sealing.box(db, owner(row.id))
+    state = box.opened(ConversationRow.state, row.id, row.state)
+    return Kept(Conversation.loads(state), row.sender, box)
+
+
+def owner(conversation: str) -> str:
+    """Whose data key a conversation's words are sealed with."""
+    return f"conversation:{conversation}"
 
 
 async def by_nonce(db: AsyncConnection, sender: str, nonce: str) -> str | None:
@@ -168,15 +176,20 @@ async def unsent(db: AsyncConnection, sender: str) -> list[Found]:
 
 
 async def add(
-    db: AsyncConnection, kept: Kept, resume_key: str, at: datetime, expires: datetime
-) -> None:
-    conversation = kept.conversation
+    db: AsyncConnection,
+    conversation: Conversation,
+    sender: str,
+    resume_key: str,
+    at: datetime,
+    expires: datetime,
+) -> Kept:
+    box = await sealing.new_box(db, owner(conversation.id))
     await db.execute(
         sa.insert(ConversationRow).values(
             id=conversation.id,
-            sender=kept.sender,
+            sender=sender,
             flow=conversation.flow,
-            state=conversation.dumps(),
+            state=box.seal(ConversationRow.state, conversation.id, conversation.dumps()),
             revision=conversation.revision,
             status=conversation.status.value,
             resume_key=resume_key,
@@ -185,17 +198,19 @@ async def add(
             expires_at=expires,
         )
     )
+    return Kept(conversation, sender, box)
 
 
 async def save(
-    db: AsyncConnection, before: Conversation, after: Conversation, at: datetime, expires: datetime
+    db: AsyncConnection, kept: Kept, after: Conversation, at: datetime, expires: datetime
 ) -> None:
     """Save what a turn changed. Raises StaleConversation if another turn came between."""
+    before = kept.conversation
     saved = await db.execute(
         sa.update(ConversationRow)
         .where(ConversationRow.id == before.id, ConversationRow.revision == before.revision)
         .values(
-            state=after.dumps(),
+            state=kept.box.seal(ConversationRow.state, before.id, after.dumps()),
             revision=after.revision,
             status=after.status.value,
             changed_at=at,
@@ -206,6 +221,26 @@ async def save(
         raise StaleConversation(before.id)
 
 
+async def keep_return_code(db: AsyncConnection, kept: Kept, code: str) -> None:
+    """So that it can be shown again while the conversation is kept; nothing else has it."""
+    id_ = kept.conversation.id
+    sealed = kept.box.seal(ConversationRow.return_code, id_, code)
+    await db.execute(
+        sa.update(ConversationRow).where(ConversationRow.id == id_).values(return_code=sealed)
+    )
+
+
+async def return_code(db: AsyncConnection, conversation: str) -> str | None:
+    """The return code of what was sent in it."""
+    sealed = await db.scalar(
+        sa.select(ConversationRow.return_code).where(ConversationRow.id == conversation)
+    )
+    if sealed is None:
+        return None
+    column = ConversationRow.return_code
+    return str(await sealing.opened(db, owner(conversation), column, conversation, sealed))
+
+
 async def hand_over(db: AsyncConnection, id_: str, sender: str) -> None:
     """The conversation goes on at another address (another browser, or from Telegram)."""
     await db.execute(
@@ -214,7 +249,9 @@ async def hand_over(db: AsyncConnection, id_: str, sender: str) -> None:
 
 
 async def delete(db: AsyncConnection, id_: str) -> None:
+    """Its words, and the key they were sealed with."""
     await db.execute(sa.delete(ConversationRow).where(ConversationRow.id == id_))
+    await sealing.erase(db, owner(id_))
 
 
 async def raise_alert(

@@ -9,8 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.keys import Keys
 from bot.store.models import Base
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -27,20 +29,23 @@ _SQLITE = (
 class Database:
     """SQLite for one process, PostgreSQL for more; the same code runs on both."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keys: Keys) -> None:
         self.url = url
+        self.keys = keys
         self.sqlite = url.startswith("sqlite")
         if self.sqlite:
             # Plain BEGIN lets two turns read the same state and one of them fail on writing:
             # whoever writes begins IMMEDIATE, on one connection that is queued for.
-            self._reads = _sqlite_engine(url, "BEGIN", pool_size=5)
-            self._writes = _sqlite_engine(
+            reads = _sqlite_engine(url, "BEGIN", pool_size=5)
+            writes = _sqlite_engine(
                 url, "BEGIN IMMEDIATE", pool_size=1, max_overflow=0, pool_timeout=30
             )
         else:
-            self._reads = self._writes = create_async_engine(
-                url, pool_pre_ping=True, hide_parameters=True
-            )
+            writes = create_async_engine(url, pool_pre_ping=True, hide_parameters=True)
+            reads = writes.execution_options(isolation_level="REPEATABLE READ")
+        # Every connection carries the keys that words are sealed and opened with (sealing.py).
+        self._reads = reads.execution_options(ring=keys.ring)
+        self._writes = writes.execution_options(ring=keys.ring)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -64,11 +69,11 @@ class Database:
         if self.sqlite:
             Path(sa.make_url(self.url).database or ".").parent.mkdir(parents=True, exist_ok=True)
         async with self.transaction() as connection:
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, self.keys)
 
     async def close(self) -> None:
-        for engine in {self._reads, self._writes}:
-            await engine.dispose()
+        await self._reads.dispose()
+        await self._writes.dispose()
 
 
 def _sqlite_engine(url: str, begin: str, **pool: Any) -> AsyncEngine:
@@ -90,13 +95,20 @@ def _sqlite_engine(url: str, begin: str, **pool: Any) -> AsyncEngine:
     return engine
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def insert(db: AsyncConnection, table: type) -> sqlite.Insert | postgresql.Insert:
+    """An insert that can be told what to do on a clash; both databases have one."""
+    if db.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)
+
+
+def _upgrade(connection: sa.Connection, keys: Keys) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.attributes["connection"] = connection
+    config.attributes.update(connection=connection, keys=keys)
     command.upgrade(config, "head")
 
 

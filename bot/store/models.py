@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
+from sqlalchemy.sql import operators
 from sqlalchemy.types import TypeDecorator
 
 Found = sa.Row[*tuple[Any, ...]]
@@ -28,6 +29,33 @@ class Moment(TypeDecorator[datetime]):
         return value and (value.replace(tzinfo=UTC) if value.tzinfo is None else value)
 
 
+SEALED = b"\x01"
+"""Begins every sealed value: which way of sealing it is."""
+
+
+class Sealed(TypeDecorator[bytes]):
+    """Sealed words. Plain ones are refused, and so is comparing: equal words never look equal."""
+
+    impl = sa.LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: sa.Dialect) -> bytes | None:
+        if value is not None and value[:1] != SEALED:
+            raise ValueError("words that are not sealed")
+        return value
+
+    class Comparator(TypeDecorator.Comparator[bytes]):
+        """Only whether there is anything; SQLAlchemy itself tells columns apart by comparing."""
+
+        def operate(self, op: Any, *other: Any, **kwargs: Any) -> Any:
+            columns = all(isinstance(each, sa.ColumnElement) for each in other)
+            if op not in (operators.is_, operators.is_not) and not columns:
+                raise TypeError("sealed words can't be compared; keep a digest to find them by")
+            return super().operate(op, *other, **kwargs)
+
+    comparator_factory = Comparator
+
+
 class Base(DeclarativeBase):
     """Names every constraint, so that migrations can name them too."""
 
@@ -40,23 +68,44 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: Moment, dict[str, Any]: sa.JSON, list[str]: sa.JSON}
+    __kept__: ClassVar[str]
+    """How long: a period of content/policy/retention.yaml, or `with <table>` it belongs to."""
+
+
+# Every column says what it holds, or the tests fail: nobody can add words in the clear unawares.
+
+
+def plain(*given: Any, **more: Any) -> MappedColumn[Any]:
+    """Ids, times, states and our own labels: nothing that a sender or staff wrote."""
+    return mapped_column(*given, info={"class": "plain"}, **more)
+
+
+def sealed() -> MappedColumn[Any]:
+    """Words, or a key: only ever written as sealing.py seals them. None once erased."""
+    return mapped_column(Sealed, info={"class": "sealed"})
+
+
+def index(*given: Any, **more: Any) -> MappedColumn[Any]:
+    """A keyed digest of a secret or an address, to find a row by; it can't be read back."""
+    return mapped_column(*given, info={"class": "index"}, **more)
 
 
 class Inbox(Base):
     """Every event that was taken, so that the same one is never taken twice."""
 
     __tablename__ = "inbox"
+    __kept__ = "inbox_key"
 
-    key: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = plain(primary_key=True)
     """Channel and the channel's own id of the event."""
-    received_at: Mapped[datetime] = mapped_column(index=True)
-    conversation: Mapped[str | None]
+    received_at: Mapped[datetime] = plain(index=True)
+    conversation: Mapped[str | None] = plain()
     """Which conversation it moved, so that a repeat can be shown the same."""
-    dead: Mapped[bool] = mapped_column(default=False)
+    dead: Mapped[bool] = plain(default=False)
     """It could not be processed; `raw` keeps it for staff."""
-    raw: Mapped[str | None]
-    """What arrived, for dead letters only. Words."""
-    reason: Mapped[str | None]
+    raw: Mapped[bytes | None] = sealed()
+    """What arrived, for dead letters only. Owner: dead."""
+    reason: Mapped[str | None] = plain()
     """Why it could not be processed: an error's name, never its text."""
 
 
@@ -64,149 +113,155 @@ class Sender(Base):
     """Someone at the door: a Telegram chat or a browser. No name."""
 
     __tablename__ = "sender"
+    __kept__ = "sender"
 
-    address: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str] = plain(primary_key=True)
     """`telegram:<chat>` or `web:<hash of the browser's key>`."""
-    over_16_at: Mapped[datetime | None]
+    over_16_at: Mapped[datetime | None] = plain()
     """When they said they are 16 or over (asked on Telegram only)."""
-    current: Mapped[str | None]
+    current: Mapped[str | None] = plain()
     """The conversation that unaddressed messages belong to."""
-    last_order: Mapped[int | None] = mapped_column(sa.BigInteger)
+    last_order: Mapped[int | None] = plain(sa.BigInteger)
     """The newest event's number in the channel's own order, to know a late one."""
-    blocked_at: Mapped[datetime | None]
+    blocked_at: Mapped[datetime | None] = plain()
     """When they blocked the bot; nothing is sent after that."""
-    seen_at: Mapped[datetime] = mapped_column(index=True)
+    seen_at: Mapped[datetime] = plain(index=True)
 
 
 class ConversationRow(Base):
-    """One conversation. Its words are in `state`."""
+    """One conversation. Its words are in `state`. Owner of what is sealed: conversation."""
 
     __tablename__ = "conversation"
+    __kept__ = "unfinished_conversation"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    sender: Mapped[str] = mapped_column(index=True)
-    flow: Mapped[str]
-    state: Mapped[dict[str, Any]]
-    """The answers and little else (bot/conversation/state.py). Words."""
-    revision: Mapped[int]
+    id: Mapped[str] = plain(primary_key=True)
+    sender: Mapped[str] = plain(index=True)
+    flow: Mapped[str] = plain()
+    state: Mapped[bytes | None] = sealed()
+    """The answers and little else (bot/conversation/state.py)."""
+    revision: Mapped[int] = plain()
     """Compare-and-swap: a save names the revision it read."""
-    status: Mapped[str]
-    resume_key: Mapped[str | None] = mapped_column(unique=True)
-    """Hash of the code that opens it in another browser."""
-    started_at: Mapped[datetime]
-    changed_at: Mapped[datetime]
-    expires_at: Mapped[datetime] = mapped_column(index=True)
+    status: Mapped[str] = plain()
+    resume_key: Mapped[str | None] = index(unique=True)
+    """Digest of the code that opens it in another browser."""
+    return_code: Mapped[bytes | None] = sealed()
+    """What opens what was sent: shown to the sender for as long as the conversation is kept."""
+    started_at: Mapped[datetime] = plain()
+    changed_at: Mapped[datetime] = plain()
+    expires_at: Mapped[datetime] = plain(index=True)
 
 
 class Outbox(Base):
     """What is to be said to a sender, until it has been."""
 
     __tablename__ = "outbox"
+    __kept__ = "letter"
     __table_args__ = (sa.Index("ix_outbox_due", "state", "due_at"),)
 
-    id: Mapped[int] = mapped_column(
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True
-    )
-    key: Mapped[str] = mapped_column(unique=True)
+    id: Mapped[int] = plain(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    key: Mapped[str] = plain(unique=True)
     """The inbox key and a number, or the reply it carries: said once."""
-    sender: Mapped[str] = mapped_column(index=True)
-    payload: Mapped[dict[str, Any]]
-    """What to say, as the channel needs it. Words."""
-    state: Mapped[str]
+    sender: Mapped[str] = plain(index=True)
+    payload: Mapped[bytes | None] = sealed()
+    """What to say, as the channel needs it. Owner: letter."""
+    state: Mapped[str] = plain()
     """queued, carried (in the webhook's own response), sent, unknown, failed or blocked."""
-    due_at: Mapped[datetime]
-    tries: Mapped[int] = mapped_column(default=0)
-    made_at: Mapped[datetime]
-    done_at: Mapped[datetime | None]
+    due_at: Mapped[datetime] = plain()
+    tries: Mapped[int] = plain(default=0)
+    made_at: Mapped[datetime] = plain()
+    done_at: Mapped[datetime | None] = plain()
 
 
 class Alert(Base):
     """Someone may be unsafe: seen by staff even if nothing is ever sent."""
 
     __tablename__ = "alert"
+    __kept__ = "with submission"
     __table_args__ = (sa.UniqueConstraint("conversation", "question"),)
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    conversation: Mapped[str]
-    question: Mapped[str]
-    urgency: Mapped[str]
-    category: Mapped[str]
-    raised_at: Mapped[datetime] = mapped_column(index=True)
-    submission: Mapped[str | None] = mapped_column(sa.ForeignKey("submission.id"))
+    id: Mapped[str] = plain(primary_key=True)
+    conversation: Mapped[str] = plain()
+    question: Mapped[str] = plain()
+    urgency: Mapped[str] = plain()
+    category: Mapped[str] = plain()
+    raised_at: Mapped[datetime] = plain(index=True)
+    submission: Mapped[str | None] = plain(sa.ForeignKey("submission.id"))
     """Where it went, once the person sent their answers."""
-    seen_by: Mapped[str | None] = mapped_column(sa.ForeignKey("staff.id"))
-    seen_at: Mapped[datetime | None]
-    action: Mapped[str | None]
-    """What was done about it. Words."""
+    seen_by: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    seen_at: Mapped[datetime | None] = plain()
+    action: Mapped[bytes | None] = sealed()
+    """What was done about it. Owner: alert."""
 
 
 class SubmissionRow(Base):
-    """One thing that was sent, and where its handling stands."""
+    """One thing that was sent, and where its handling stands. Owner: submission."""
 
     __tablename__ = "submission"
+    __kept__ = "submission"
     __table_args__ = (sa.Index("ix_submission_queue", "status", "rank", "reply_due", "id"),)
 
-    id: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str] = plain(primary_key=True)
     """A function of conversation and revision: the same sending is the same record."""
-    reference: Mapped[str] = mapped_column(unique=True)
-    handle: Mapped[str]
+    reference: Mapped[str] = plain(unique=True)
+    handle: Mapped[str] = plain()
     """Two words that stand for the child on lists and shared screens."""
-    conversation: Mapped[str]
-    sender: Mapped[str] = mapped_column(index=True)
-    channel: Mapped[str]
-    authority: Mapped[str]
-    flow: Mapped[str]
-    kind: Mapped[str]
-    title: Mapped[str]
-    sender_role: Mapped[str]
+    conversation: Mapped[str] = plain()
+    sender: Mapped[str] = plain(index=True)
+    channel: Mapped[str] = plain()
+    authority: Mapped[str] = plain()
+    flow: Mapped[str] = plain()
+    kind: Mapped[str] = plain()
+    title: Mapped[str] = plain()
+    sender_role: Mapped[str] = plain()
     """Who is writing, in the flow's own words."""
-    topic: Mapped[str | None]
+    topic: Mapped[str | None] = plain()
     """What it is about, in the flow's own words."""
-    payload: Mapped[dict[str, Any]]
-    """Every answer beside its question as asked. Words."""
-    priority: Mapped[str]
-    rank: Mapped[int]
+    language: Mapped[str] = plain()
+    payload: Mapped[bytes | None] = sealed()
+    """Every answer beside its question as asked."""
+    priority: Mapped[str] = plain()
+    rank: Mapped[int] = plain()
     """The priority as a number, for ordering."""
-    reasons: Mapped[list[str]]
+    reasons: Mapped[list[str]] = plain()
     """Why it has this priority: chips."""
-    status: Mapped[str]
-    owner: Mapped[str | None] = mapped_column(sa.ForeignKey("staff.id"))
-    received_at: Mapped[datetime]
-    reply_due: Mapped[datetime]
-    replied_at: Mapped[datetime | None]
-    unread: Mapped[bool] = mapped_column(default=True)
+    status: Mapped[str] = plain()
+    owner: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    received_at: Mapped[datetime] = plain()
+    reply_due: Mapped[datetime] = plain()
+    replied_at: Mapped[datetime | None] = plain()
+    unread: Mapped[bool] = plain(default=True)
     """Nobody has opened it since it arrived."""
-    return_key: Mapped[str] = mapped_column(unique=True)
-    """Hash of reference and return code together."""
-    version: Mapped[int] = mapped_column(default=1)
+    return_key: Mapped[str] = index(unique=True)
+    """Digest of reference and return code together."""
+    version: Mapped[int] = plain(default=1)
     """Compare-and-swap for staff."""
 
 
 class Note(Base):
-    """Staff to staff. There is no way from here to a sender."""
+    """Staff to staff. There is no way from here to a sender. Owner: desk."""
 
     __tablename__ = "note"
+    __kept__ = "with submission"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    submission: Mapped[str] = mapped_column(sa.ForeignKey("submission.id"), index=True)
-    author: Mapped[str] = mapped_column(sa.ForeignKey("staff.id"))
-    text: Mapped[str]
-    """Words."""
-    written_at: Mapped[datetime]
+    id: Mapped[str] = plain(primary_key=True)
+    submission: Mapped[str] = plain(sa.ForeignKey("submission.id"), index=True)
+    author: Mapped[str] = plain(sa.ForeignKey("staff.id"))
+    text: Mapped[bytes | None] = sealed()
+    written_at: Mapped[datetime] = plain()
 
 
 class Reply(Base):
-    """Staff to the sender. How far it got is its outbox row's state."""
+    """Staff to the sender. How far it got is its outbox row's state. Owner: submission."""
 
     __tablename__ = "reply"
+    __kept__ = "with submission"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    submission: Mapped[str] = mapped_column(sa.ForeignKey("submission.id"), index=True)
-    author: Mapped[str] = mapped_column(sa.ForeignKey("staff.id"))
-    text: Mapped[str]
-    """Words."""
-    written_at: Mapped[datetime]
-    read_at: Mapped[datetime | None]
+    id: Mapped[str] = plain(primary_key=True)
+    submission: Mapped[str] = plain(sa.ForeignKey("submission.id"), index=True)
+    author: Mapped[str] = plain(sa.ForeignKey("staff.id"))
+    text: Mapped[bytes | None] = sealed()
+    written_at: Mapped[datetime] = plain()
+    read_at: Mapped[datetime | None] = plain()
     """When the sender opened it with the return code."""
 
 
@@ -214,68 +269,86 @@ class Staff(Base):
     """A member of the Virtual School team."""
 
     __tablename__ = "staff"
+    __kept__ = "staff"
 
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    email: Mapped[str] = mapped_column(unique=True)
-    role: Mapped[str]
-    password_hash: Mapped[str | None]
+    id: Mapped[str] = plain(primary_key=True)
+    name: Mapped[str] = plain()
+    email: Mapped[str] = plain(unique=True)
+    role: Mapped[str] = plain()
+    password_hash: Mapped[str | None] = index()
     """argon2id; none for an account that can't sign in with a password."""
-    active: Mapped[bool] = mapped_column(default=True)
-    made_at: Mapped[datetime]
+    active: Mapped[bool] = plain(default=True)
+    made_at: Mapped[datetime] = plain()
 
 
 class StaffSession(Base):
     """A signed-in browser. The row is the session: delete it and they are out."""
 
     __tablename__ = "staff_session"
+    __kept__ = "staff_session"
 
-    key: Mapped[str] = mapped_column(primary_key=True)
-    """Hash of the cookie."""
-    staff: Mapped[str] = mapped_column(sa.ForeignKey("staff.id"), index=True)
-    csrf: Mapped[str]
-    started_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
+    key: Mapped[str] = index(primary_key=True)
+    """Digest of the cookie."""
+    staff: Mapped[str] = plain(sa.ForeignKey("staff.id"), index=True)
+    csrf: Mapped[str] = index()
+    """The token of this session's forms; of no use without the cookie."""
+    started_at: Mapped[datetime] = plain()
+    seen_at: Mapped[datetime] = plain()
 
 
 class SignInLink(Base):
     """A one-time way in, printed at start for the demo account."""
 
     __tablename__ = "sign_in_link"
+    __kept__ = "sign_in_link"
 
-    key: Mapped[str] = mapped_column(primary_key=True)
-    """Hash of the link's token."""
-    staff: Mapped[str] = mapped_column(sa.ForeignKey("staff.id"))
-    expires_at: Mapped[datetime]
+    key: Mapped[str] = index(primary_key=True)
+    """Digest of the link's token."""
+    staff: Mapped[str] = plain(sa.ForeignKey("staff.id"))
+    expires_at: Mapped[datetime] = plain()
 
 
 class Attempt(Base):
     """A failed try at something guarded by a secret, for slowing the next ones down."""
 
     __tablename__ = "attempt"
+    __kept__ = "attempt"
     __table_args__ = (sa.Index("ix_attempt_what_at", "what", "at"),)
 
-    id: Mapped[int] = mapped_column(
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True
-    )
-    what: Mapped[str]
+    id: Mapped[int] = plain(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    what: Mapped[str] = index()
     """`sign-in:<hash of the address>` or `return-code:<hash of the browser's place>`."""
-    at: Mapped[datetime]
+    at: Mapped[datetime] = plain()
 
 
 class Audit(Base):
     """What was done, by whom, to what: ids only, appended in the same transaction."""
 
     __tablename__ = "audit"
+    __kept__ = "audit"
 
-    seq: Mapped[int] = mapped_column(
-        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True
-    )
-    at: Mapped[datetime]
-    actor: Mapped[str]
+    seq: Mapped[int] = plain(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    at: Mapped[datetime] = plain()
+    actor: Mapped[str] = plain()
     """A staff id, `sender` or `waymark`."""
-    action: Mapped[str]
-    object_type: Mapped[str]
-    object_id: Mapped[str] = mapped_column(index=True)
-    detail: Mapped[dict[str, Any]]
+    action: Mapped[str] = plain()
+    object_type: Mapped[str] = plain()
+    object_id: Mapped[str] = plain(index=True)
+    detail: Mapped[dict[str, Any]] = plain()
     """Ids, statuses and counts; never names or words."""
+
+
+class DataKey(Base):
+    """A key that words are sealed with, itself wrapped for one reader (bot/keyring.py). Without
+    it nobody can open them: deleting the row erases."""
+
+    __tablename__ = "data_key"
+    __kept__ = "with its owner"
+
+    owner: Mapped[str] = plain(primary_key=True)
+    """Whose words: a kind and an id, as in `conversation:5f3c`."""
+    reader: Mapped[str] = plain(primary_key=True)
+    """`talk`, `case` or `sender`."""
+    kek: Mapped[str] = plain(index=True)
+    """Which key wraps it."""
+    wrapped: Mapped[bytes] = index(sa.LargeBinary)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import EditClash
-from bot.store.conversations import insert
+from bot.store import sealing
+from bot.store.database import insert
 from bot.store.models import (
     Alert,
     ConversationRow,
@@ -22,6 +23,7 @@ from bot.store.models import (
     Staff,
     SubmissionRow,
 )
+from bot.store.sealing import Box
 
 
 @dataclass(frozen=True)
@@ -37,15 +39,40 @@ class Filter:
 
 
 # What a list may show: no column that holds a sender's words.
-LISTED = tuple(
-    column for column in SubmissionRow.__table__.columns if column.name not in ("payload",)
-)
+LISTED = tuple(c for c in SubmissionRow.__table__.columns if c.info["class"] != "sealed")
 
 
-async def add(db: AsyncConnection, values: Mapping[str, Any]) -> bool:
-    """File a submission. False if this very sending was filed before."""
-    made = insert(db, SubmissionRow).values(**values).on_conflict_do_nothing()
-    return (await db.execute(made.returning(SubmissionRow.id))).first() is not None
+async def add(
+    db: AsyncConnection, values: Mapping[str, Any], payload: Mapping[str, Any], code: str
+) -> bool:
+    """File a submission, so that staff can open it, and whoever has its return code. False if
+    this very sending was filed before."""
+    id_ = values["id"]
+    if await get(db, id_) is not None:
+        return False
+    box = await sealing.new_box(db, owner(id_), code)
+    words = box.seal(SubmissionRow.payload, id_, payload)
+    await db.execute(sa.insert(SubmissionRow).values(**values, payload=words))
+    return True
+
+
+def owner(submission: str) -> str:
+    """Whose data key it and its replies are sealed with."""
+    return f"submission:{submission}"
+
+
+def desk(submission: str) -> str:
+    """Whose data key the notes about it are sealed with: the sender's code doesn't open those."""
+    return f"desk:{submission}"
+
+
+async def payload(db: AsyncConnection, row: Found, box: Box | None = None) -> dict[str, Any]:
+    """What was sent, for staff; for its sender, with the box that their return code opens.
+
+    Raises CannotOpen."""
+    box = box or await sealing.box(db, owner(row.id))
+    words: dict[str, Any] = box.opened(SubmissionRow.payload, row.id, row.payload)
+    return words
 
 
 async def get(db: AsyncConnection, id_: str) -> Found | None:
@@ -131,13 +158,26 @@ async def mark(db: AsyncConnection, id_: str, **values: Any) -> None:
     await db.execute(sa.update(SubmissionRow).where(SubmissionRow.id == id_).values(**values))
 
 
-async def add_note(db: AsyncConnection, **values: Any) -> bool:
+@dataclass(frozen=True)
+class Written:
+    """A note or a reply, opened."""
+
+    id: str
+    author: str
+    author_name: str
+    text: str
+    written_at: datetime
+    read_at: datetime | None = None
+
+
+async def add_note(db: AsyncConnection, *, text: str, **values: Any) -> bool:
     """Keep a note. False if this very note was kept before (a form sent twice)."""
-    made = insert(db, Note).values(**values).on_conflict_do_nothing()
+    words = await sealing.seal(db, desk(values["submission"]), Note.text, values["id"], text)
+    made = insert(db, Note).values(**values, text=words).on_conflict_do_nothing()
     return (await db.execute(made.returning(Note.id))).first() is not None
 
 
-async def notes(db: AsyncConnection, submission: str) -> list[Found]:
+async def notes(db: AsyncConnection, submission: str) -> list[Written]:
     """Oldest first, with who wrote them."""
     found = await db.execute(
         sa.select(*Note.__table__.columns, Staff.name.label("author_name"))
@@ -145,24 +185,42 @@ async def notes(db: AsyncConnection, submission: str) -> list[Found]:
         .where(Note.submission == submission)
         .order_by(Note.written_at, Note.id)
     )
-    return list(found.all())
+    rows = found.all()
+    if not rows:
+        return []
+    box = await sealing.box(db, desk(submission))
+    return [
+        Written(r.id, r.author, r.author_name, box.opened(Note.text, r.id, r.text), r.written_at)
+        for r in rows
+    ]
 
 
-async def add_reply(db: AsyncConnection, **values: Any) -> bool:
+async def add_reply(db: AsyncConnection, *, text: str, **values: Any) -> bool:
     """Keep a reply. False if this very reply was kept before (a form sent twice)."""
-    made = insert(db, Reply).values(**values).on_conflict_do_nothing()
+    words = await sealing.seal(db, owner(values["submission"]), Reply.text, values["id"], text)
+    made = insert(db, Reply).values(**values, text=words).on_conflict_do_nothing()
     return (await db.execute(made.returning(Reply.id))).first() is not None
 
 
-async def replies(db: AsyncConnection, submission: str) -> list[Found]:
-    """Oldest first, with who wrote them."""
+async def replies(db: AsyncConnection, submission: str, box: Box | None = None) -> list[Written]:
+    """Oldest first, with who wrote them; for staff, or for the sender with their box."""
     found = await db.execute(
         sa.select(*Reply.__table__.columns, Staff.name.label("author_name"))
         .join(Staff, Staff.id == Reply.author)
         .where(Reply.submission == submission)
         .order_by(Reply.written_at, Reply.id)
     )
-    return list(found.all())
+    rows = found.all()
+    if not rows:
+        return []
+    box = box or await sealing.box(db, owner(submission))
+    return [
+        Written(
+            r.id, r.author, r.author_name, box.opened(Reply.text, r.id, r.text), r.written_at,
+            r.read_at,
+        )
+        for r in rows
+    ]  # fmt: skip
 
 
 async def mark_replies_read(db: AsyncConnection, submission: str, at: datetime) -> None:
@@ -216,25 +274,52 @@ async def open_alerts(db: AsyncConnection) -> list[Found]:
     return list(found.all())
 
 
-async def alert(db: AsyncConnection, id_: str) -> Found | None:
-    found: Found | None = (await db.execute(_alerts().where(Alert.id == id_))).first()
-    return found
+@dataclass(frozen=True)
+class Alerted:
+    """An alert, opened: with the flow it came up in, where it went and what was done."""
+
+    id: str
+    conversation: str
+    question: str
+    urgency: str
+    category: str
+    raised_at: datetime
+    flow: str | None
+    submission: str | None
+    handle: str | None
+    seen_by_name: str | None
+    seen_at: datetime | None
+    action: str | None
 
 
-async def alerts_of(db: AsyncConnection, submission: str) -> list[Found]:
+async def alert(db: AsyncConnection, id_: str) -> Alerted | None:
+    row = (await db.execute(_alerts().where(Alert.id == id_))).first()
+    return await _alerted(db, row) if row else None
+
+
+async def alerts_of(db: AsyncConnection, submission: str) -> list[Alerted]:
     found = await db.execute(
         _alerts().where(Alert.submission == submission).order_by(Alert.raised_at, Alert.id)
     )
-    return list(found.all())
+    return [await _alerted(db, row) for row in found.all()]
+
+
+async def _alerted(db: AsyncConnection, row: Found) -> Alerted:
+    action = row.action
+    if action is not None:
+        action = await sealing.opened(db, f"alert:{row.id}", Alert.action, row.id, action)
+    names = (field.name for field in fields(Alerted))
+    return Alerted(**{**{name: getattr(row, name) for name in names}, "action": action})
 
 
 async def settle_alert(
     db: AsyncConnection, id_: str, staff: str, action: str, at: datetime
 ) -> bool:
     """Say what was done. False if somebody already had."""
+    words = await sealing.seal(db, f"alert:{id_}", Alert.action, id_, action)
     done = await db.execute(
         sa.update(Alert)
         .where(Alert.id == id_, Alert.seen_at.is_(None))
-        .values(seen_by=staff, seen_at=at, action=action)
+        .values(seen_by=staff, seen_at=at, action=words)
     )
     return done.rowcount == 1

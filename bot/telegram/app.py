@@ -35,8 +35,9 @@ log = logging.getLogger("waymark.telegram")
 def connect(
     settings: Settings, transport: httpx.AsyncBaseTransport | None = None
 ) -> Telegram | None:
-    """The channel, if a token is set. Nothing is sent before `running`."""
-    if settings.telegram_token is None:
+    """The channel, if a token is set and this process speaks with senders. Nothing is sent before
+    `running`."""
+    if settings.telegram_token is None or settings.role == "staff":
         return None
     given = {"transport": transport} if transport else {}
     client = Client(

@@ -44,11 +44,12 @@ def wired(folder: Path, url: str | None = None, **settings) -> tuple[Waymark, Cl
     """The parts, with real content and a database of their own."""
     chosen = Settings(data_dir=folder, demo=False, database_url=url, **settings)
     clock = Clock()
+    keys = Keys.at(folder, staff=chosen.role != "public")
     waymark = Waymark(
         settings=chosen,
         content=SERVED[chosen.authority],
-        database=Database(chosen.database),
-        keys=Keys.at(folder),
+        database=Database(chosen.database, keys),
+        keys=keys,
         clock=clock,
     )
     return waymark, clock

@@ -12,7 +12,7 @@ from bot.conversation.path import path
 from bot.conversation.submission import compose
 from bot.errors import EditClash, UnknownSubmission
 from bot.store import audit, conversations, submissions
-from bot.store.models import Found
+from bot.store.submissions import Alerted
 from bot.wiring import Waymark
 from content.schema import Helpline
 from web.casework.delivery import by_telegram
@@ -37,7 +37,7 @@ class Draft:
 class Alert:
     """An alert, with what there is to act on."""
 
-    row: Found
+    row: Alerted
     flow: str
     question: str
     """What they were answering."""
@@ -63,7 +63,7 @@ async def open_(waymark: Waymark, person: Person, id_: str) -> Alert:
         return await _alert(waymark, db, row)
 
 
-async def _alert(waymark: Waymark, db: AsyncConnection, row: Found) -> Alert:
+async def _alert(waymark: Waymark, db: AsyncConnection, row: Alerted) -> Alert:
     flow = waymark.content.flows.get(row.flow or "")
     question = flow.by_id.get(row.question) if flow else None
     lines = waymark.content.helplines(waymark.settings.authority)
@@ -80,7 +80,7 @@ async def _alert(waymark: Waymark, db: AsyncConnection, row: Found) -> Alert:
 
 async def _draft(waymark: Waymark, db: AsyncConnection, conversation: str) -> Draft | None:
     """None if the person deleted it, or it was kept long enough."""
-    kept = await conversations.load(db, conversation)
+    kept = await conversations.read(db, conversation)
     if kept is None or kept.conversation.flow not in waymark.content.flows:
         return None
     script = waymark.script(kept.conversation.flow, waymark.clock())

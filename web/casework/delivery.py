@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from bot.store.models import Found
+from bot.store.submissions import Written
 
 State = Literal["waiting", "there", "lost"]
 
@@ -43,12 +43,12 @@ def by_telegram(sender: str) -> bool:
     return sender.startswith("telegram:")
 
 
-def delivered(sender: str, reply: Found, states: Mapping[str, str]) -> Delivered:
+def delivered(sender: str, reply: Written, states: Mapping[str, str]) -> Delivered:
     words, state = _told(sender, reply, states)
     return Delivered(reply.text, reply.author_name, reply.written_at, words, state, reply.read_at)
 
 
-def _told(sender: str, reply: Found, states: Mapping[str, str]) -> tuple[str, State]:
+def _told(sender: str, reply: Written, states: Mapping[str, str]) -> tuple[str, State]:
     if reply.read_at:
         return "Read", "there"
     if by_telegram(sender):

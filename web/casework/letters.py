@@ -63,5 +63,5 @@ def worded(waymark: Waymark, row: Found, text: str) -> str:
     if not delivery.by_telegram(row.sender):
         return text
     wording = waymark.content.wording
-    words = wording.get(row.payload["language"], wording["en"])
+    words = wording.get(row.language, wording["en"])
     return words["replies-out.telegram"].format(reference=row.reference, text=text)

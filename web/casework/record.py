@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import UnknownSubmission
 from bot.store import audit, outbox, staff, submissions
 from bot.store.models import Found
+from bot.store.submissions import Alerted, Written
 from bot.wiring import Waymark
 from content.schema import QuestionType
 from web.casework import delivery, history, stages
@@ -61,9 +62,9 @@ class Record:
     sender: str
     due: Due | None
     sections: Sequence[Section]
-    alerts: Sequence[Found]
+    alerts: Sequence[Alerted]
     replies: Sequence[delivery.Delivered]
-    notes: Sequence[Found]
+    notes: Sequence[Written]
     history: Sequence[history.Event]
     people: Sequence[Found]
     """Whom it can be given to: only those who may open it."""
@@ -109,6 +110,7 @@ async def open_(waymark: Waymark, person: Person, id_: str) -> Record:
 
 async def _record(waymark: Waymark, db: AsyncConnection, row: Found) -> Record:
     names = await staff.names(db)
+    payload = await submissions.payload(db, row)
     replies = await submissions.replies(db, row.id)
     states = await outbox.states(db, [delivery.key(reply.id) for reply in replies])
     status = Status(row.status)
@@ -119,7 +121,7 @@ async def _record(waymark: Waymark, db: AsyncConnection, row: Found) -> Record:
         status=status,
         sender=sender_words(row.sender_role),
         due=None if status in stages.CLOSED else due,
-        sections=sections(row.payload["answers"]),
+        sections=sections(payload["answers"]),
         alerts=await submissions.alerts_of(db, row.id),
         replies=[delivery.delivered(row.sender, reply, states) for reply in replies],
         notes=await submissions.notes(db, row.id),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
+import json
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from bot import replies as letters
+from bot.replies import Box
 from bot.tries import TooManyTries
 from bot.wiring import Waymark
 from web.dependencies import ThesePages, ThisWaymark
@@ -57,13 +58,15 @@ def _left_empty(reference: str, code: str) -> dict[str, str]:
     return {name: f"empty-{name}" for name, value in given.items() if not value}
 
 
-def _opened(waymark: Waymark, browser: Browser, submission: str) -> Response:
-    """On to the page; a short-lived cookie, good in this browser only, keeps it open."""
+def _opened(waymark: Waymark, browser: Browser, box: Box) -> Response:
+    """On to the page; a short-lived cookie, good in this browser only, keeps it open. It carries
+    the key that the return code gave, which is kept nowhere else."""
     response = goes("/reply/read")
     until = int((waymark.clock() + OPEN_FOR).timestamp())
+    carried = json.dumps({"owner": box.owner, "key": box.key.hex(), "until": until})
     response.set_cookie(
         COOKIE,
-        f"{submission}.{until}.{_mark(waymark, browser, submission, until)}",
+        waymark.keys.ring.carry(_purpose(browser), carried.encode()),
         max_age=int(OPEN_FOR.total_seconds()),
         path="/reply",
         httponly=True,
@@ -74,20 +77,19 @@ def _opened(waymark: Waymark, browser: Browser, submission: str) -> Response:
     return response
 
 
-def _mark(waymark: Waymark, browser: Browser, submission: str, until: int) -> str:
-    return waymark.keys.digest("reply-pass", f"{submission}:{until}:{browser.key}")
+def _purpose(browser: Browser) -> str:
+    return f"reply-pass:{browser.sender}"
 
 
-def _pass(request: Request, waymark: Waymark, browser: Browser) -> str | None:
-    """The submission this browser may read just now."""
-    submission, _, rest = request.cookies.get(COOKIE, "").partition(".")
-    until, _, mark = rest.partition(".")
-    if not until.isdecimal() or len(until) > 12:
+def _pass(request: Request, waymark: Waymark, browser: Browser) -> Box | None:
+    """What this browser may read just now."""
+    carried = waymark.keys.ring.carried(_purpose(browser), request.cookies.get(COOKIE, ""))
+    if carried is None:
         return None
-    good = hmac.compare_digest(
-        mark.encode(), _mark(waymark, browser, submission, int(until)).encode()
-    )
-    return submission if good and waymark.clock().timestamp() < int(until) else None
+    told = json.loads(carried)
+    if waymark.clock().timestamp() >= told["until"]:
+        return None
+    return Box(told["owner"], bytes.fromhex(told["key"]))
 
 
 @router.get("/read")
@@ -95,8 +97,8 @@ async def read(
     request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser
 ) -> Response:
     """What they sent, where it stands, and what was answered."""
-    submission = _pass(request, waymark, browser)
-    opened = await letters.read(waymark, submission) if submission else None
+    box = _pass(request, waymark, browser)
+    opened = await letters.read(waymark, box) if box else None
     if opened is None:
         return goes("/reply")
     return pages.show(

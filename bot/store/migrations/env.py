@@ -7,13 +7,16 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection
 
+from bot.keys import Keys
 from bot.settings import Settings
 from bot.store.database import Database, metadata
-from bot.store.models import Moment
+from bot.store.models import Moment, Sealed
 
 
 def plain(kind: str, thing: Any, autogen: AutogenContext) -> str | Literal[False]:
     """Migrations stand on their own: our own column type is written as what it is in SQL."""
+    if isinstance(thing, Sealed):
+        return "sa.LargeBinary()"
     return "sa.DateTime(timezone=True)" if isinstance(thing, Moment) else False
 
 
@@ -30,7 +33,10 @@ def run(connection: Connection) -> None:
 
 
 async def run_on_settings() -> None:
-    database = Database(Settings().database)
+    settings = Settings()
+    keys = Keys.at(settings.data_dir)
+    context.config.attributes["keys"] = keys
+    database = Database(settings.database, keys)
     async with database.transaction() as connection:
         await connection.run_sync(run)
     await database.close()
