@@ -43,41 +43,50 @@ class Keyring:
 
         Without `staff`, private halves are not even read, and nothing is made: raises NoKey.
         """
-        self._folder = folder
+        self.folder = folder
         self._staff = staff
         if staff:
             for kind in KINDS:
                 if not any((folder / kind).glob("*.key")):
                     add_key(folder, kind)
-        self._read()
+        self.read()
         if not self.talk or not self.public:
             raise NoKey(
                 "The keys that words are sealed with are not there. Start once with "
                 "--role staff or all, then copy secret, keys/talk and keys/case/*.pub here"
             )
 
-    def _read(self) -> None:
-        self.talk: Mapping[str, bytes] = _files(self._folder / "talk", ".key")
+    def read(self) -> None:
+        """Look again which keys are there."""
+        self._seen = self._state()
+        self.talk: Mapping[str, bytes] = _files(self.folder / "talk", ".key")
         self.public: Mapping[str, X25519PublicKey] = {
             name: X25519PublicKey.from_public_bytes(raw)
-            for name, raw in _files(self._folder / "case", ".pub").items()
+            for name, raw in _files(self.folder / "case", ".pub").items()
         }
-        private = _files(self._folder / "case", ".key") if self._staff else {}
+        private = _files(self.folder / "case", ".key") if self._staff else {}
         self.private: Mapping[str, X25519PrivateKey] = {
             name: X25519PrivateKey.from_private_bytes(raw) for name, raw in private.items()
         }
 
+    def _state(self) -> tuple[int, ...]:
+        places = (self.folder / kind for kind in KINDS)
+        return tuple(place.stat().st_mtime_ns if place.is_dir() else 0 for place in places)
+
     def has(self, reader: Reader, name: str) -> bool:
         """Whether this key is here to open with; a key made since the start is looked for."""
         if name not in self._opening(reader):
-            self._read()
+            self.read()
         return name in self._opening(reader)
 
     def _opening(self, reader: Reader) -> Mapping[str, Any]:
         return self.talk if reader == "talk" else self.private
 
     def newest(self, reader: Reader) -> str:
-        """The id of the key that is sealed with now."""
+        """The id of the key that is sealed with now. One made since the start is noticed: what
+        is sealed with a key that was given up could be lost with it."""
+        if self._seen != self._state():
+            self.read()
         return {"talk": max(self.talk), "case": max(self.public)}.get(reader, reader)
 
     def wrap(self, reader: Reader, key: bytes, owner: str, code: str = "") -> tuple[str, bytes]:
@@ -150,10 +159,11 @@ def _bound(owner: str, reader: Reader, name: str) -> bytes:
 
 
 def add_key(folder: Path, kind: Kind) -> str:
-    """Make a new key of this kind, which is used from the next start on; its id."""
+    """Make a new key of this kind, which is used from now on; its id."""
     place = folder / kind
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
-    name = f"{len({path.stem for path in place.iterdir()}) + 1:04d}-{secrets.token_hex(3)}"
+    before = [int(path.stem[:4]) for path in place.iterdir() if _NAME.match(path.stem)]
+    name = f"{max(before, default=0) + 1:04d}-{secrets.token_hex(3)}"
     if kind == "talk":
         write_secret(place / f"{name}.key", secrets.token_bytes(32))
     else:
@@ -161,6 +171,12 @@ def add_key(folder: Path, kind: Kind) -> str:
         write_secret(place / f"{name}.key", private.private_bytes_raw())
         write_secret(place / f"{name}.pub", private.public_key().public_bytes_raw())
     return name
+
+
+def destroy_key(folder: Path, kind: Kind, name: str) -> None:
+    """Delete a key's files; what only it opens is lost for good."""
+    for ending in (".key", ".pub"):
+        (folder / kind / f"{name}{ending}").unlink(missing_ok=True)
 
 
 def write_secret(path: Path, content: bytes) -> None:

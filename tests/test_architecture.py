@@ -11,6 +11,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from bot.store.database import metadata
+from bot.store.models import Sealed
 from tests.drivers.waymark import wired
 
 ROOT = Path(__file__).parent.parent
@@ -95,3 +96,40 @@ async def test_the_migrations_make_the_tables_the_code_has(kind, tmp_path, reque
     await parts.database.migrate()  # a second time changes nothing
     await parts.database.close()
     assert found == []
+
+
+# --- Tables say what they hold --------------------------------------------------------------
+
+
+def unclassed(tables: sa.MetaData) -> list[str]:
+    """Columns that don't say what they hold, or can't hold it."""
+    faults = []
+    for table in tables.sorted_tables:
+        for column in table.columns:
+            kind = column.info.get("class")
+            if kind not in ("plain", "sealed", "index"):
+                faults.append(f"{table.name}.{column.name} has no class")
+            elif (kind == "sealed") != isinstance(column.type, Sealed):
+                faults.append(f"{table.name}.{column.name} is not of the type it says")
+    return faults
+
+
+def test_every_column_says_what_it_holds():
+    assert len(metadata().sorted_tables) > 12
+    assert unclassed(metadata()) == []
+
+
+@pytest.mark.parametrize(
+    ("column", "fault"),
+    [
+        (sa.Column("words", sa.String), "planted.words has no class"),
+        (sa.Column("words", sa.String, info={"class": "words"}), "planted.words has no class"),
+        (sa.Column("words", sa.String, info={"class": "sealed"}), "is not of the type it says"),
+        (sa.Column("words", Sealed, info={"class": "plain"}), "is not of the type it says"),
+    ],
+)
+def test_a_column_without_a_class_is_caught(column, fault):
+    planted = sa.MetaData()
+    sa.Table("planted", planted, column)
+    (found,) = unclassed(planted)
+    assert fault in found

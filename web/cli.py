@@ -11,6 +11,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from bot.keyring import NoKey
+from bot.rotation import KeyInUse
 from bot.settings import Settings
 from bot.telegram import app as telegram
 from bot.wiring import Waymark, wire
@@ -19,8 +20,10 @@ from content.loader import ContentError
 from web import play as playing
 from web.app import create_app
 from web.casework import accounts
+from web.commands import keys
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:
@@ -34,7 +37,7 @@ def main() -> None:
             f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
         ]
         sys.exit("The settings (WAYMARK_...) can't be used:\n" + "\n".join(faults))
-    except (NoKey, ValueError) as error:
+    except (NoKey, KeyInUse, ValueError) as error:
         sys.exit(str(error))
 
 

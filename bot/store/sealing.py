@@ -148,6 +148,32 @@ async def erase(db: AsyncConnection, *owners: str) -> int:
     return len({row.owner for row in gone})
 
 
+# --- Keys changed ---------------------------------------------------------------------------
+
+
+async def counts(db: AsyncConnection) -> dict[tuple[str, str], int]:
+    """How many data keys each key wraps: (reader, key id) -> count."""
+    found = await db.execute(
+        sa.select(DataKey.reader, DataKey.kek, sa.func.count()).group_by(
+            DataKey.reader, DataKey.kek
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in found}
+
+
+async def rewrap(db: AsyncConnection, reader: Reader, newest: str, most: int) -> int:
+    """Wrap so many with the newest key instead of an older one; how many there were."""
+    ring = _ring(db)
+    old = sa.select(DataKey.__table__).where(DataKey.reader == reader, DataKey.kek != newest)
+    rows = (await db.execute(old.limit(most).with_for_update(skip_locked=True))).all()
+    for row in rows:
+        key = ring.unwrap(reader, row.kek, row.wrapped, row.owner)
+        kek, wrapped = ring.wrap(reader, key, row.owner)
+        this = sa.and_(DataKey.owner == row.owner, DataKey.reader == reader)
+        await db.execute(sa.update(DataKey).where(this).values(kek=kek, wrapped=wrapped))
+    return len(rows)
+
+
 def readers(owner: str) -> tuple[Reader, ...]:
     return READERS[owner.partition(":")[0]]
 

@@ -1,0 +1,1 @@
+"""The parts of the `waymark` command that are more than a few lines."""
