@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ JOURNEYS = {
     path.stem: yaml.load(path.read_text(), _Yaml)
     for path in sorted((Path(__file__).parent / "journeys").glob("*.yaml"))
 }
+OWN_WORDS = (QuestionType.TEXT, QuestionType.PHONE, QuestionType.EMAIL)
 LIVED = [(name, channel) for name, told in JOURNEYS.items() for channel in told["channels"]]
 
 
@@ -44,6 +46,12 @@ class Journey:
         self.twin = Talk(script(told["flow"]), Channel(channel))
         self.person = people.on(channel, waymark)
         self.code = ""
+        self.typed: set[str] = set()
+        """What was typed in their own words, wherever it went."""
+
+    def type(self, question: str, text: str) -> None:
+        if self.twin.script.flow.by_id[question].type in OWN_WORDS:
+            self.typed.add(text)
 
     async def live(self) -> None:
         await self.person.begin(self.told["flow"])
@@ -76,6 +84,7 @@ class Journey:
 
     async def say(self, detail: dict) -> None:
         ((question, text),) = detail.items()
+        self.type(question, text)
         await self.person.say(question, text)
         self.twin.hears(ev.Answered(question, text=text))
         await self.agree()
@@ -168,6 +177,7 @@ class Journey:
 
     async def edit(self, detail: dict) -> None:
         ((question, text),) = detail.items()
+        self.type(question, text)
         await self.person.edit(question, text)
         self.twin.hears(ev.Answered(question, text=text))
         await self.agree()
@@ -178,11 +188,13 @@ class Journey:
 
     async def late(self, detail: dict) -> None:
         ((question, text),) = detail.items()
+        self.type(question, text)
         await self.person.late(question, text)
         await self.agree()
 
     async def unclear(self, detail: dict) -> None:
         ((question, text),) = detail.items()
+        self.typed.add(text)
         said = await self.person.unclear(question, text)
         turn = self.twin.hears(ev.Typed(text))
         assert turn.problem is not None
@@ -246,8 +258,20 @@ class Journey:
         return self.twin.hears(ev.Submit(review.revision)).submission
 
 
+def nothing_is_left_in_the_clear(folder: Path, log: str, journey: Journey) -> None:
+    """No file of the installation and no line of the log holds what they typed."""
+    kept = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    whole = b"".join(kept.values()) + log.encode()
+    assert journey.told["flow"].encode() in whole, "the database was not looked through"
+    # A few letters can stand among sealed bytes by chance.
+    for text in (typed for typed in journey.typed if len(typed) > 3):
+        for written in (text, json.dumps(text)[1:-1], html.escape(text)):
+            found = [path.name for path, content in kept.items() if written.encode() in content]
+            assert written.encode() not in whole, f"{written!r} in {found or 'the log'}"
+
+
 @pytest.mark.parametrize(("name", "channel"), LIVED)
-async def test_a_journey_is_the_same_on_every_channel(name, channel, tmp_path):
+async def test_a_journey_is_the_same_on_every_channel(name, channel, tmp_path, caplog):
     told = JOURNEYS[name]
     async with running(tmp_path) as waymark:
         journey = Journey(told, channel, waymark)
@@ -255,6 +279,7 @@ async def test_a_journey_is_the_same_on_every_channel(name, channel, tmp_path):
         async with waymark.database.reading() as db:
             alerts = (await db.execute(sa.select(Alert.urgency, Alert.submission))).all()
         rows = await opened.rows(waymark.waymark, SubmissionRow)
+        nothing_is_left_in_the_clear(tmp_path, caplog.text, journey)
     if not hasattr(journey, "submission"):
         assert told.get("sent-or-ended")
         assert rows == []
