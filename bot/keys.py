@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.audit_keys import AuditKeys
 from bot.keyring import Keyring, write_secret
 
 _ALPHABET = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFGHJKMNPQRSTVWXYZ")
@@ -18,10 +19,12 @@ _ALPHABET = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", "0123456789ABCDEFG
 
 @dataclass(frozen=True)
 class Keys:
-    """One random secret, from which digests and codes are derived; and the sealing keys."""
+    """One random secret, from which digests and codes are derived; the sealing keys, and those
+    the audit is signed with."""
 
     secret: bytes = field(repr=False)
     ring: Keyring = field(repr=False)
+    audit: AuditKeys = field(repr=False)
 
     @classmethod
     def at(cls, folder: Path, *, staff: bool = True) -> Keys:
@@ -34,7 +37,8 @@ class Keys:
         ring = Keyring(folder / "keys", staff=staff)
         with contextlib.suppress(FileExistsError):
             write_secret(path, secrets.token_bytes(32))
-        return cls(path.read_bytes(), ring)
+        audit = AuditKeys(folder / "keys" / "audit", make=staff)
+        return cls(path.read_bytes(), ring, audit)
 
     def _mac(self, purpose: str, value: str) -> bytes:
         return hmac.digest(self.secret, f"{purpose}:{value}".encode(), hashlib.sha256)

@@ -106,7 +106,7 @@ def postgres() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres: Path) -> str:
+def postgres_template(postgres: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with our tables, to be copied: migrating anew for each test is slow."""
     name = "template_waymark"
     with psycopg.connect(f"user=postgres host={postgres}", autocommit=True) as connection:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.keys import Keys
+from bot.store import audit
 from bot.store.models import Base
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -57,12 +58,16 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """Everything inside is kept together or not at all. The only commit in the code."""
         async with self._writes.connect() as connection:
+            audit.begin(connection, self.keys.audit)
             try:
                 yield connection
+                await audit.write(connection)
                 await connection.commit()
             except BaseException:
                 await connection.rollback()
                 raise
+            finally:
+                audit.end(connection)
 
     async def migrate(self) -> None:
         """Bring the tables to the newest shape."""

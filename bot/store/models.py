@@ -322,20 +322,87 @@ class Attempt(Base):
 
 
 class Audit(Base):
-    """What was done, by whom, to what: ids only, appended in the same transaction."""
+    """What was done, by whom, to what: codes only, each line bound to the one before it."""
 
     __tablename__ = "audit"
     __kept__ = "audit"
+    __table_args__ = (sa.Index("ix_audit_action_at", "action", "at"),)
 
-    seq: Mapped[int] = plain(sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True)
+    seq: Mapped[int] = plain(
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False
+    )
+    """Without a gap: given just before the commit, the head being locked."""
     at: Mapped[datetime] = plain()
     actor: Mapped[str] = plain()
-    """A staff id, `sender` or `waymark`."""
+    """A staff id, `sender`, `waymark`, or `nobody` for someone who isn't signed in."""
+    acting_as: Mapped[str | None] = plain()
+    """Their role at the time; none for those who are no staff."""
     action: Mapped[str] = plain()
     object_type: Mapped[str] = plain()
     object_id: Mapped[str] = plain(index=True)
+    purpose: Mapped[str | None] = plain()
+    """Why, as a code."""
+    outcome: Mapped[str] = plain()
+    """done or refused."""
+    request_id: Mapped[str | None] = plain()
+    """The HTTP request, as the log names it too."""
     detail: Mapped[dict[str, Any]] = plain()
     """Ids, statuses and counts; never names or words."""
+    key: Mapped[str] = plain()
+    """Which key it is signed with."""
+    prev: Mapped[str] = plain()
+    """The MAC of the line before."""
+    mac: Mapped[str] = plain()
+
+
+class AuditHead(Base):
+    """One row: where the log ends. Locked while lines are added."""
+
+    __tablename__ = "audit_head"
+    __kept__ = "with audit"
+
+    id: Mapped[int] = plain(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = plain(sa.BigInteger)
+    last: Mapped[str] = plain()
+    """The MAC of the last line."""
+    key: Mapped[str | None] = plain()
+    mac: Mapped[str | None] = plain()
+    """None before the first line."""
+
+
+class AuditSegment(Base):
+    """What is left of lines that were removed by age: enough to verify from there."""
+
+    __tablename__ = "audit_segment"
+    __kept__ = "with audit"
+
+    last: Mapped[int] = plain(sa.BigInteger, primary_key=True, autoincrement=False)
+    first: Mapped[int] = plain(sa.BigInteger)
+    count: Mapped[int] = plain(sa.BigInteger)
+    prev: Mapped[str] = plain()
+    """What the first line followed."""
+    last_mac: Mapped[str] = plain()
+    """What the first line still kept follows."""
+    cut_at: Mapped[datetime] = plain()
+    key: Mapped[str] = plain()
+    mac: Mapped[str] = plain()
+
+
+class AuditCheck(Base):
+    """When the log was last anchored and verified, and what came of it; for staff to see."""
+
+    __tablename__ = "audit_check"
+    __kept__ = "with audit"
+
+    name: Mapped[str] = plain(primary_key=True)
+    """anchored or verified."""
+    tried_at: Mapped[datetime] = plain()
+    done_at: Mapped[datetime | None] = plain()
+    """When it last went well."""
+    seq: Mapped[int | None] = plain(sa.BigInteger)
+    """As far as which line, when it last went well."""
+    fault: Mapped[str | None] = plain()
+    """What went wrong the last time: a kind and a line's number, or an error's name."""
 
 
 class DataKey(Base):

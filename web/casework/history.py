@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.store.models import Found
+from bot.store.chain import Entry
 from web.casework import stages
 from web.casework.stages import Status
 
@@ -38,7 +38,7 @@ _PLAIN = {
 _CHANNELS = {"telegram": "Telegram", "chat": "the browser chat", "form": "the form"}
 
 
-def told(rows: Sequence[Found], names: Mapping[str, str]) -> list[Event]:
+def told(rows: Sequence[Entry], names: Mapping[str, str]) -> list[Event]:
     """Newest first; the same thing done over and over by the same person is one line."""
     events: list[Event] = []
     for row in rows:
@@ -55,7 +55,7 @@ def _actor(actor: str, names: Mapping[str, str]) -> str:
     return {"sender": "The sender", "waymark": "Waymark"}.get(actor) or names.get(actor, "Someone")
 
 
-def _words(row: Found, names: Mapping[str, str]) -> str:
+def _words(row: Entry, names: Mapping[str, str]) -> str:
     plain = _PLAIN.get(row.action)
     if plain is None:
         return str(row.action.split(".")[-1].replace("-", " "))
