@@ -22,7 +22,12 @@ class UnknownSubmission(WaymarkError):
 
 
 class NotAllowed(WaymarkError):
-    """This person may not do this. The text is the sentence staff read."""
+    """This person may not do this. The text is the sentence staff read; `wanted` names the action,
+    for the audit."""
+
+    def __init__(self, sentence: str, wanted: str = "") -> None:
+        super().__init__(sentence)
+        self.wanted = wanted
 
 
 class InvalidMove(WaymarkError):

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
+from bot import acting
+
 _TOKEN = re.compile(r"\d{5,}(:|%3A)[A-Za-z0-9_-]{20,}")
 """A Telegram bot's token, as it stands in every address of the Bot API."""
 _QUIET = {
@@ -51,6 +53,8 @@ class Lines(logging.Formatter):
             "logger": record.name,
             "event": record.getMessage(),
         }
+        if request := acting.now().request:
+            line["request"] = request
         line |= {name: value for name, value in vars(record).items() if name not in _USUAL}
         if record.exc_info and record.exc_info[1] is not None:
             line |= {"error": record.exc_info[0].__name__, "where": place(record.exc_info[2])}

@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     """How people reach this site (https://...), for links in messages; http://host:port if none."""
     demo: bool = True
     """Invented staff and submissions to look at. Turn off before anyone real uses it."""
+    audit_anchor: str | None = None
+    """Where the audit is anchored every hour: a file on another machine's disk, or an address
+    (https://...) that takes JSON. With none, a cut at its end can go unnoticed."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     telegram_token: SecretStr | None = None

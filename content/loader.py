@@ -21,6 +21,7 @@ from content.schema import (
     Flow,
     Helpline,
     Notice,
+    OpeningPolicy,
     Policy,
     PriorityPolicy,
     RetentionPolicy,
@@ -275,6 +276,7 @@ class _Reader:
         shapes = {
             "priorities": PriorityPolicy,
             "retention": RetentionPolicy,
+            "openings": OpeningPolicy,
             "handles": tuple[tuple[str, ...], tuple[str, ...]],
         }
         for name, shape in shapes.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, time
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Literal, Self
@@ -561,6 +561,29 @@ class RetentionPolicy(Strict):
     finished_conversation: int
     inbox_key: int
     staff_session: int
+    audit: int = Field(ge=365)
+    """Who did what, and who opened what. Whole months go at a time."""
+
+
+class Hours(Strict):
+    """From one time of day to another, past midnight if the second is the earlier."""
+
+    from_: time = Field(alias="from")
+    until: time
+
+    def hold(self, moment: time) -> bool:
+        if self.from_ <= self.until:
+            return self.from_ <= moment < self.until
+        return moment >= self.from_ or moment < self.until
+
+
+class OpeningPolicy(Strict):
+    """When opening records is unusual enough for the headteacher to be told."""
+
+    records_in_an_hour: int = Field(gt=0)
+    refusals_in_a_day: int = Field(gt=0)
+    night: Hours
+    office: Hours
 
 
 class Policy(Strict):
@@ -568,5 +591,6 @@ class Policy(Strict):
 
     priorities: PriorityPolicy
     retention: RetentionPolicy
+    openings: OpeningPolicy
     handles: tuple[tuple[Text, ...], tuple[Text, ...]]
     """Two word lists; a submission is known by one word of each, so a screen shows no name."""

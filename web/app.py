@@ -12,11 +12,13 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import errors, logs
+from bot import errors, logs, watch
 from bot.telegram import app as telegram
 from bot.wiring import Waymark
 from web import demo, public, security, staff, templating
 from web.api import telegram as telegram_webhook
+from web.casework import refusals
+from web.request_id import RequestId
 from web.staff import guard
 
 HERE = Path(__file__).parent
@@ -47,7 +49,7 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
         await waymark.database.migrate()
         if role != "public":
             await demo.prepare(waymark)
-        async with telegram.running(waymark, channel):
+        async with telegram.running(waymark, channel), watch.running(waymark):
             yield
         await waymark.database.close()
 
@@ -58,6 +60,7 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
     app.add_middleware(security.BodyLimit, most=LARGEST_BODY)
     app.add_middleware(_Sorry)
     app.add_middleware(security.Headers, secure=waymark.settings.secure)
+    app.add_middleware(RequestId)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
     if role != "staff":
         app.include_router(public.router)
@@ -68,6 +71,7 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
         raise RuntimeError(f"staff pages without a rule who may see them: {open_to_all}")
     for kind in PAGES:
         app.add_exception_handler(kind, _known)
+    app.add_exception_handler(errors.NotAllowed, _refused)
     app.add_exception_handler(HTTPException, _http)
     return app
 
@@ -100,6 +104,16 @@ async def _known(request: Request, error: Exception) -> Response:
     if status >= 500:
         log.error("failed", extra={"error": type(error).__name__, "what": str(error)})
     return _page(request, status, key, error)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Being refused is written down before it is said."""
+    assert isinstance(error, errors.NotAllowed)
+    place = request.url.path.split("/")[2:3]
+    about = {"submissions": "submission", "alerts": "alert"}.get("".join(place), "page")
+    given = request.path_params.get("id_", "")
+    await refusals.keep(request.app.state.waymark, error, about, given)
+    return await _known(request, error)
 
 
 async def _http(request: Request, error: Exception) -> Response:

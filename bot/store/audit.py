@@ -19,7 +19,7 @@ from bot import acting
 from bot.audit_keys import AuditKeys
 from bot.store import chain
 from bot.store.chain import Entry, Link
-from bot.store.models import Audit, AuditHead, Found
+from bot.store.models import Audit, AuditHead, AuditSegment, Found
 
 NOT_STAFF = ("sender", "waymark", "nobody")
 """Actors that are no member of staff; `nobody` is someone who isn't signed in."""
@@ -183,6 +183,11 @@ def head_holds(keys: AuditKeys, row: Found) -> bool:
     if row.seq == 0 and row.mac is None:
         return True
     return chain.same(row.mac, chain.signed_head(keys, row.key, link(row)))
+
+
+async def removed(db: AsyncConnection) -> int:
+    """How many lines were removed by age: all up to this one."""
+    return await db.scalar(sa.select(sa.func.max(AuditSegment.last))) or 0
 
 
 async def set_head(db: AsyncConnection, keys: AuditKeys, at: Link) -> None:

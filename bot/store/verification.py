@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -50,6 +50,16 @@ class Fault:
         return _WORDS[self.kind].format(
             seq=self.seq, to=self.to, lines=lines, before=max(self.seq - 1, 0)
         )
+
+    @property
+    def code(self) -> str:
+        return f"{self.kind}:{self.seq}:{self.to or ''}"
+
+
+def fault_from(code: str) -> Fault:
+    """A fault as its code kept it."""
+    kind, seq, to = code.split(":")
+    return Fault(cast(Kind, kind), int(seq), int(to) if to else None)
 
 
 class Broken(WaymarkError):

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import WaymarkError
-from bot.store import audit, staff
+from bot.store import audit, openings, staff
 from bot.wiring import Waymark
 from content.schema import Role
 from web.casework import passwords, sessions
@@ -120,6 +120,10 @@ async def sign_in(waymark: Waymark, email: str, password: str, known: str | None
             await staff.clear_attempts(db, bucket)
             return SignedIn(await sessions.begin(waymark, db, row.id, "password"), place)
         await staff.add_attempt(db, _ALL, waymark.clock())
+        # Only whose account was tried, if it is one: what was typed could be anything.
+        tried = row.id if row else "unknown"
+        now = waymark.clock()
+        await audit.refused(db, now, "nobody", openings.SIGN_IN_REFUSED, "staff", tried)
     raise WrongSignIn
 
 

@@ -35,6 +35,8 @@ _PLAIN = {
     "reply.read": "read the reply",
     "alert.settled": "said what was done about the safety alert",
 }
+_NOT_ITS_HISTORY = ("access.refused", "access.seen")
+"""About who saw it, for the headteacher: the page on access tells it."""
 _CHANNELS = {"telegram": "Telegram", "chat": "the browser chat", "form": "the form"}
 
 
@@ -42,6 +44,8 @@ def told(rows: Sequence[Entry], names: Mapping[str, str]) -> list[Event]:
     """Newest first; the same thing done over and over by the same person is one line."""
     events: list[Event] = []
     for row in rows:
+        if row.action in _NOT_ITS_HISTORY:
+            continue
         event = Event(_actor(row.actor, names), _words(row, names), row.at)
         before = events[-1] if events else None
         if before and (before.actor, before.words) == (event.actor, event.words):

@@ -22,6 +22,7 @@ class Action(StrEnum):
     WRITE_NOTE = "write-note"
     REPLY = "reply"
     SETTLE_ALERT = "settle-alert"
+    SEE_AUDIT = "see-audit"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Rule:
 EVERYONE = frozenset(Role)
 TEAM_LEADS = EVERYONE - {Role.MENTOR}
 """Those who answer for other people's work."""
+HEAD = frozenset({Role.HEADTEACHER})
 
 RULES: Mapping[Action, Rule] = {
     Action.OWN_ACCOUNT: Rule("see this account", EVERYONE),
@@ -55,6 +57,7 @@ RULES: Mapping[Action, Rule] = {
     Action.WRITE_NOTE: Rule("write notes", EVERYONE),
     Action.REPLY: Rule("reply to senders", EVERYONE),
     Action.SETTLE_ALERT: Rule("close safety alerts", TEAM_LEADS),
+    Action.SEE_AUDIT: Rule("see who opened what", HEAD),
 }
 
 
@@ -67,5 +70,6 @@ def check(person: Person, action: Action) -> None:
     """Raises NotAllowed, with the sentence they read."""
     if not can(person, action):
         raise NotAllowed(
-            f"Your role can't {RULES[action].phrase}. If you need to, ask your headteacher."
+            f"Your role can't {RULES[action].phrase}. If you need to, ask your headteacher.",
+            wanted=action.value,
         )

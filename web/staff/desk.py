@@ -23,6 +23,7 @@ DONE = {
     "noted": "Your note is kept. Only staff can see it.",
     "replied": "You have replied. Under the answers you see how far it got.",
     "settled": "You have said what was done.",
+    "looked-into": "You have said that you looked into this. It is kept in the log.",
     "password": "Your password is set. You are signed out everywhere else.",
 }
 """What a page says after something was done; the address carries the word on the left."""

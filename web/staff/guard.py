@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from bot import acting
 from bot.wiring import Waymark
 from web.casework import permissions, sessions
 from web.casework.permissions import Action, Person
@@ -28,6 +29,7 @@ async def signed_in(request: Request, waymark: ThisWaymark) -> Session:
     session = await sessions.find(waymark, request.cookies.get(cookie(waymark)))
     if session is None:
         raise await _sign_in_first(request)
+    acting.become(person=session.person.id, role=session.person.role.value)
     if request.method not in ("GET", "HEAD"):
         given = (await request.form()).get("csrf")
         if not isinstance(given, str) or not secrets.compare_digest(

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.datastructures import QueryParams
 
 from content.schema import Level
-from web.casework import stages
-from web.casework.permissions import Action, Person
+from web.casework import log, stages, unusual
+from web.casework.permissions import Action, Person, can
 from web.casework.queue import Asked, Queue, kinds, queue
 from web.casework.stages import Status
 from web.dependencies import ThisWaymark
@@ -33,9 +33,12 @@ async def show(
     found = await queue(waymark, person, asked)
     labels = waymark.content.policy.priorities.labels
     statuses = stages.STAGES[asked.stage][1]
+    watching = can(person, Action.SEE_AUDIT)
     return desk.show(
         "queue",
         queue=found,
+        unusual=await unusual.waiting(waymark, person) if watching else (),
+        log=await log.state(waymark, person) if watching else None,
         asked=asked,
         stages=stages.STAGES,
         chips=list(_chips(found, labels)),

@@ -1,0 +1,21 @@
+"""Who was refused what: written down in a transaction of its own, what was refused being undone."""
+
+from __future__ import annotations
+
+import re
+
+from bot import acting
+from bot.errors import NotAllowed
+from bot.store import audit, openings
+from bot.wiring import Waymark
+
+_ID = re.compile(r"[0-9a-f]{8,64}")
+
+
+async def keep(waymark: Waymark, error: NotAllowed, object_type: str, object_id: str) -> None:
+    """`object_id` may be anything somebody put into an address: only what can be an id is kept."""
+    known = object_id if _ID.fullmatch(object_id) else "unknown"
+    person = acting.now().person or "nobody"
+    async with waymark.database.transaction() as db:
+        what = (openings.REFUSED, object_type, known)
+        await audit.refused(db, waymark.clock(), person, *what, wanted=error.wanted)
