@@ -183,6 +183,8 @@ class Walk:
 
     async def _named(self, row: Found) -> Broken:
         """What was done to a line that isn't genuine in its place."""
+        if row.seq > audit.link(await audit.head(self.db)).seq:
+            return Broken("inserted", row.seq)
         after = (await self.db.execute(_ROWS.where(Audit.seq == row.seq + 1))).first()
         if after and after.prev == self.at.mac and self._signed(after, row.seq) == after.mac:
             return Broken("inserted", row.seq)
