@@ -12,7 +12,7 @@ from typing import Any
 import typer
 import yaml
 
-from bot import intake
+from bot import acting, intake
 from bot.conversation import events as ev
 from bot.conversation import messages as say
 from bot.intake import Inbound, Received
@@ -103,12 +103,13 @@ async def _tell(waymark: Waymark, name: str, story: Story, team: dict[str, Perso
     if submission is None or story.owner is None:
         return
     owner = team[story.owner]
-    await record.open_(waymark, owner, submission)
-    await review.take(waymark, owner, Seen(submission, 1))
-    if story.note:
-        await review.write_note(waymark, owner, submission, story.note, "demo")
-    if story.reply:
-        await review.reply(waymark, owner, submission, story.reply, "demo", 0)
+    with acting.within(person=owner.id, role=owner.role.value):
+        await record.open_(waymark, owner, submission)
+        await review.take(waymark, owner, Seen(submission, 1))
+        if story.note:
+            await review.write_note(waymark, owner, submission, story.note, "demo")
+        if story.reply:
+            await review.reply(waymark, owner, submission, story.reply, "demo", 0)
 
 
 class Sender:

@@ -13,6 +13,8 @@ from bot.store.models import Alert, Audit, Found, SubmissionRow
 OPENED = ("submission.opened", "alert.opened")
 """Lines that say that somebody saw what a sender wrote."""
 REFUSED = "access.refused"
+READ = "reply.read"
+"""The sender opened what they sent, and what was answered."""
 SIGN_IN_REFUSED = "staff.sign-in-refused"
 ACKNOWLEDGED = "unusual.acknowledged"
 
@@ -52,13 +54,19 @@ async def of_record(db: AsyncConnection, submission: str) -> list[Found]:
     alerts = await db.scalars(sa.select(Alert.id).where(Alert.submission == submission))
     found = await db.execute(
         sa.select(*_SHORT)
-        .where(
-            Audit.object_id.in_([submission, *alerts]),
-            Audit.action.in_((*OPENED, REFUSED, "reply.read")),
-        )
+        .where(Audit.object_id.in_([submission, *alerts]))
         .order_by(Audit.at, Audit.seq)
     )
-    return list(found.all())
+    # Not in the query: a database might go by the action then, of which there are far more.
+    return [row for row in found if row.action in (*OPENED, REFUSED, READ)]
+
+
+async def wanted(db: AsyncConnection, lines: Collection[int]) -> dict[int, str]:
+    """What was refused in these lines: the name of an action."""
+    found = await db.execute(
+        sa.select(Audit.seq, Audit.detail).where(Audit.seq.in_(lines), Audit.action == REFUSED)
+    )
+    return {row.seq: row.detail["wanted"] for row in found}
 
 
 async def acknowledged(db: AsyncConnection, since: datetime) -> dict[str, int]:

@@ -17,7 +17,7 @@ ONE_SITTING = timedelta(minutes=30)
 _WHAT = {
     "submission.opened": "Opened the record",
     "alert.opened": "Opened the safety alert",
-    "access.refused": "Tried to, and was not let",
+    "access.refused": "Tried to do something with it, and was not let",
     "reply.read": "Read their own answers and the reply",
 }
 

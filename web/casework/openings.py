@@ -13,7 +13,7 @@ from bot.store.models import Found
 from bot.wiring import Waymark
 from bot.working_days import LONDON, is_working_day
 from content.schema import OpeningPolicy
-from web.casework.permissions import Action, Person, check
+from web.casework.permissions import Action, Person, check, phrase
 
 HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)
@@ -56,7 +56,8 @@ class Opening:
     record: Found | None
     """None for what is no longer kept, or was never sent."""
     alert: bool
-    refused: bool
+    refused: str | None
+    """What they were not let do."""
     role: str | None
     purpose: str | None
     out_of_hours: bool
@@ -104,9 +105,10 @@ async def by(waymark: Waymark, person: Person, whose: str, week: str, page: int)
         rows = [r for r in await openings.between(db, since, since + WEEK) if r.actor == whose]
         shown = rows[::-1][(page - 1) * PAGE : page * PAGE]
         records = await openings.records(db, {r.object_id for r in shown})
+        wanted = await openings.wanted(db, [r.seq for r in shown if not is_opening(r)])
         await audit.record(db, now, person.id, "openings.seen", "staff", whose)
     whole = next(_sums(waymark, rows, {whose: row.name}), _nothing(row))
-    lines = [_opening(waymark, r, records.get(r.object_id)) for r in shown]
+    lines = [_opening(waymark, r, records.get(r.object_id), wanted.get(r.seq)) for r in shown]
     return Openings(row, whole, lines, len(rows), page)
 
 
@@ -172,12 +174,12 @@ def out_of_hours(waymark: Waymark, at: datetime) -> bool:
     return not (working and waymark.content.policy.openings.office.hold(local.time()))
 
 
-def _opening(waymark: Waymark, row: Found, record: Found | None) -> Opening:
+def _opening(waymark: Waymark, row: Found, record: Found | None, wanted: str | None) -> Opening:
     return Opening(
         at=row.at,
         record=record,
         alert=row.object_type == "alert",
-        refused=row.action == openings.REFUSED,
+        refused=None if is_opening(row) else phrase(wanted),
         role=row.acting_as,
         purpose=row.purpose,
         out_of_hours=out_of_hours(waymark, row.at),

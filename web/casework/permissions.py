@@ -61,6 +61,12 @@ RULES: Mapping[Action, Rule] = {
 }
 
 
+def phrase(action: str | None) -> str:
+    """What was refused, in words; the log may name an action of an older or newer version."""
+    found = next((one for one in Action if one.value == action), None)
+    return RULES[found].phrase if found else "do something"
+
+
 def can(person: Person, action: Action) -> bool:
     """Whether to show the button."""
     return person.role in RULES[action].roles
