@@ -149,7 +149,7 @@ async def test_no_word_of_anybody_is_in_any_line(house):
     await hale.note(one, "CANARY note")
     await hale.reply(one, "CANARY reply")
     await hale.move(one, "closed-done", "advice", "CANARY reason")
-    await hale.go("/staff/submissions/CANARY/access")
+    await hale.go("/staff/submissions/CANARY/readers")
     await hale.go("/staff/audit/people/CANARY")
     assert len(await rows(house)) > 10
     assert len(await rows(house, table=Reply)) == 1
@@ -167,10 +167,10 @@ async def test_only_the_headteacher_sees_who_opened_what(house, role):
     me = await id_of(house, "Hale")
     await here.open(one)
     links = {str(link["href"]) for link in here.page.select("a[href]")}
-    assert ("/staff/audit" in links, f"/staff/submissions/{one}/access" in links) == (
+    assert ("/staff/audit" in links, f"/staff/submissions/{one}/readers" in links) == (
         role is Role.HEADTEACHER,
     ) * 2
-    for path in ("/staff/audit", f"/staff/audit/people/{me}", f"/staff/submissions/{one}/access"):
+    for path in ("/staff/audit", f"/staff/audit/people/{me}", f"/staff/submissions/{one}/readers"):
         await here.go(path)
         assert here.status == (200 if role is Role.HEADTEACHER else 403), path
     await here.go("/staff/account")
@@ -241,7 +241,7 @@ async def test_who_has_seen_a_record_is_told_visit_by_visit(house):
     house.clock.forward(timedelta(minutes=40))
     hale = await head(house)
     await hale.open(one)
-    await hale.go(f"/staff/submissions/{one}/access")
+    await hale.go(f"/staff/submissions/{one}/readers")
     told = [line[1:4] for line in cells(hale.page.select_one("table"))]
     assert told == [
         ["Ann", "Education Co-ordinator", "Opened the record, 3 times"],
@@ -250,7 +250,7 @@ async def test_who_has_seen_a_record_is_told_visit_by_visit(house):
     assert "CANARY" not in hale.text
     (line,) = await rows(house, Audit.action == "access.seen")
     assert (line.object_type, line.object_id) == ("submission", one)
-    await hale.go(f"/staff/submissions/{one}/access")
+    await hale.go(f"/staff/submissions/{one}/readers")
     assert len(cells(hale.page.select_one("table"))) == 2, "looking here is not seeing the record"
 
 
@@ -412,7 +412,7 @@ async def test_the_pages_fit_a_phone_and_have_no_accessibility_faults(tmp_path, 
         link = await accounts.add(house.waymark, "Hale", "hale@example.org", "headteacher")
         await page.goto(address + "/staff" + link.split("/staff", 1)[1])
         await page.get_by_role("main").get_by_role("button").first.click()
-        for path in ("", "/audit", f"/audit/people/{ann}", f"/submissions/{one}/access"):
+        for path in ("", "/audit", f"/audit/people/{ann}", f"/submissions/{one}/readers"):
             await page.goto(f"{address}/staff{path}")
             for width in (320, 1280):
                 await page.set_viewport_size({"width": width, "height": 800})

@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
 
-from web.casework import access
+from web.casework import readers
 from web.casework.permissions import Action, Person
 from web.dependencies import ThisWaymark
 from web.staff.desk import ThisDesk
 from web.staff.guard import allowed
 
-router = APIRouter(prefix="/submissions/{id_}/access")
+router = APIRouter(prefix="/submissions/{id_}/readers")
 
 
 @router.get("")
@@ -22,4 +22,4 @@ async def show(
     person: Annotated[Person, Depends(allowed(Action.SEE_AUDIT))],
     id_: str,
 ) -> Response:
-    return desk.show("access", access=await access.of(waymark, person, id_))
+    return desk.show("readers", readers=await readers.of(waymark, person, id_))
