@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -280,7 +281,6 @@ async def test_a_log_written_anew_with_the_key_is_found_by_an_anchor(log):
 
 async def test_after_a_restore_the_lines_that_were_lost_are_accounted_for(log):
     """A backup at line 10 is put back, after line 12 was anchored."""
-    (head,) = await rows(log, AuditHead)
     backup = [row for row in await rows(log) if row.seq <= 10]
     lost = await anchor(log)
     keys = log.keys.audit
@@ -291,15 +291,19 @@ async def test_after_a_restore_the_lines_that_were_lost_are_accounted_for(log):
     async with log.database.transaction() as db:
         await audit.restored(db, log.clock(), "backup-7", Link(lost.seq, lost.mac))
     await note(log, "after")
+    (head,) = await rows(log, AuditHead)
     await note(log, "and-after")
     found = await verdict(log, lost)
     assert (found.fault, found.restored) == (None, 1)
     (line,) = await rows(log, Audit, Audit.action == "database.restored")
     assert (line.object_id, line.detail["kept"], line.detail["anchored"]) == ("backup-7", 10, 12)
+    # Only what was lost is excused: not what stands before the backup, nor what came after.
+    assert await fault(log, lost, replace(lost, seq=8)) == ("anchor", 8)
     later = await anchor(log)
-    await sql(log, "DELETE FROM audit WHERE seq > 11")
-    assert (await fault(log, lost, later))[0] == "cut"
-    assert head.seq == 12
+    await sql(log, "DELETE FROM audit WHERE seq > 12")
+    await sql(log, sa.update(AuditHead).values(**head._mapping))
+    assert await fault(log, lost) is None
+    assert await fault(log, lost, later) == ("cut", 13)
 
 
 async def test_anchors_are_written_to_a_file_every_hour(held):

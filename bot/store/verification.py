@@ -16,7 +16,7 @@ from bot.store import audit, chain
 from bot.store.chain import Anchor, Link
 from bot.store.models import Audit, AuditSegment, Found, Staff, SubmissionRow
 
-BATCH = 1000
+BATCH = 200
 NEARBY = 1000
 """How far from its place a line is looked for that is out of order."""
 
