@@ -30,6 +30,14 @@ class NotAllowed(WaymarkError):
         self.wanted = wanted
 
 
+class ReasonNeeded(WaymarkError):
+    """It is outside this person's caseload: they may open it once they say why."""
+
+    def __init__(self, submission: str) -> None:
+        super().__init__(submission)
+        self.submission = submission
+
+
 class InvalidMove(WaymarkError):
     """The submission can't go from its status to that one."""
 

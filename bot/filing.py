@@ -57,6 +57,7 @@ async def file(
         "reasons": list(priority.reasons),
         "status": "new",
         "received_at": now,
+        "changed_at": waymark.clock(),
         "reply_due": due,
         "unread": True,
         "return_key": waymark.keys.return_key(submission.reference, code),

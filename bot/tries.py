@@ -12,8 +12,9 @@ from bot.wiring import Waymark
 
 WINDOW = timedelta(minutes=15)
 """How long a wrong try counts."""
-MOST = {"browser": 10, "place": 30, "everyone": 500}
-"""Wrong tries within the window: from one browser, one network address, and all together."""
+MOST = {"person": 5, "browser": 10, "place": 30, "everyone": 500}
+"""Wrong tries within the window: from a member of staff, one browser, one network address, and
+all together."""
 Opened = TypeVar("Opened")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from content.conditions import Condition
 from content.loader import Content, ContentError, Fault
 from content.schema import (
+    FIRST_TEAM,
     Audience,
     Flow,
     Level,
@@ -237,6 +238,8 @@ def _authority_faults(content: Content) -> Iterator[Fault]:
             yield page.fault(("promises",), f"no promise for {', '.join(sorted(missing))}")
         if contrast_with_white(authority.colour) < 4.5:
             yield page.fault(("colour",), "white text on it has too little contrast (under 4.5)")
+        if FIRST_TEAM not in authority.teams:
+            yield page.fault(("teams",), f"no team {FIRST_TEAM}, to which people are added")
         for kind, rows in (("answer", authority.answers), ("helpline", authority.helplines)):
             for row in rows:
                 if not row.confidence.publishable:

@@ -504,6 +504,10 @@ class Role(StrEnum):
     MENTOR = "mentor"
 
 
+FIRST_TEAM = "virtual-school"
+"""The team that staff are added to unless another is named."""
+
+
 class Authority(Strict):
     """One council: its service facts, contacts, promises and colours."""
 
@@ -523,6 +527,8 @@ class Authority(Strict):
     closures: tuple[date, ...] = ()
     """Days the office is shut besides weekends and bank holidays."""
     roles: Mapping[Role, Text]
+    teams: Mapping[Id, Text] = Field(min_length=1)
+    """Whose work is whose: people of one team see each other's, but for what is restricted."""
     helplines: tuple[Helpline, ...] = ()
     """Local front door, out-of-hours team, leaving-care line."""
     answers: tuple[ServiceAnswer, ...] = Field(min_length=1)

@@ -15,11 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot import errors, logs, watch
 from bot.telegram import app as telegram
 from bot.wiring import Waymark
-from web import demo, public, security, staff, templating
+from web import demo, doors, public, security, staff, templating
 from web.api import telegram as telegram_webhook
 from web.casework import refusals
 from web.request_id import RequestId
-from web.staff import guard
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 256 * 1024
@@ -45,6 +44,7 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        _every_door_is_stated(app)  # what was added since, too
         logs.configure(waymark.settings.log_level)
         await waymark.database.migrate()
         if role != "public":
@@ -67,13 +67,17 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
         app.include_router(telegram_webhook.router)
     if role != "public":
         app.include_router(staff.router)
-    if open_to_all := guard.unguarded(app):
-        raise RuntimeError(f"staff pages without a rule who may see them: {open_to_all}")
+    _every_door_is_stated(app)
     for kind in PAGES:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(errors.NotAllowed, _refused)
     app.add_exception_handler(HTTPException, _http)
     return app
+
+
+def _every_door_is_stated(app: FastAPI) -> None:
+    if unstated := doors.unstated(app):
+        raise RuntimeError(f"addresses without a rule who may use them: {'; '.join(unstated)}")
 
 
 class _Sorry:

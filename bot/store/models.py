@@ -10,6 +10,8 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 from sqlalchemy.sql import operators
 from sqlalchemy.types import TypeDecorator
 
+from content.schema import FIRST_TEAM
+
 Found = sa.Row[*tuple[Any, ...]]
 """A row as read: its columns by name."""
 
@@ -226,6 +228,12 @@ class SubmissionRow(Base):
     """Why it has this priority: chips."""
     status: Mapped[str] = plain()
     owner: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    team: Mapped[str | None] = plain()
+    """The owner's, at the time they became it."""
+    restricted: Mapped[bool] = plain(default=False)
+    """Only for its owner, whom it is shared with, and the headteacher."""
+    changed_at: Mapped[datetime] = plain()
+    """When anything last came of it that staff would want to look at."""
     received_at: Mapped[datetime] = plain()
     reply_due: Mapped[datetime] = plain()
     replied_at: Mapped[datetime | None] = plain()
@@ -235,6 +243,43 @@ class SubmissionRow(Base):
     """Digest of reference and return code together."""
     version: Mapped[int] = plain(default=1)
     """Compare-and-swap for staff."""
+
+
+class SubmissionLink(Base):
+    """A submission shared with a colleague by name."""
+
+    __tablename__ = "submission_link"
+    __kept__ = "with submission"
+
+    submission: Mapped[str] = plain(sa.ForeignKey("submission.id"), primary_key=True)
+    staff: Mapped[str] = plain(sa.ForeignKey("staff.id"), primary_key=True, index=True)
+    by: Mapped[str] = plain(sa.ForeignKey("staff.id"))
+    at: Mapped[datetime] = plain()
+    until: Mapped[datetime | None] = plain()
+    """Until someone stops it, if none."""
+
+
+class AccessGrant(Base):
+    """Someone opened a submission outside their caseload, and said why. Owner: desk."""
+
+    __tablename__ = "access_grant"
+    __kept__ = "with submission"
+    __table_args__ = (sa.Index("ix_access_grant_held", "submission", "staff", "until"),)
+
+    id: Mapped[str] = plain(primary_key=True)
+    submission: Mapped[str] = plain(sa.ForeignKey("submission.id"))
+    staff: Mapped[str] = plain(sa.ForeignKey("staff.id"))
+    kind: Mapped[str] = plain()
+    """`reason`, or `glass`: it was restricted, and they broke the glass."""
+    purpose: Mapped[str] = plain()
+    """Which of the reasons offered."""
+    reason: Mapped[bytes | None] = sealed()
+    """Why, in their words."""
+    given_at: Mapped[datetime] = plain()
+    until: Mapped[datetime] = plain()
+    seen_by: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    """The headteacher who took note of it; asked for broken glass only."""
+    seen_at: Mapped[datetime | None] = plain()
 
 
 class Note(Base):
@@ -275,6 +320,7 @@ class Staff(Base):
     name: Mapped[str] = plain()
     email: Mapped[str] = plain(unique=True)
     role: Mapped[str] = plain()
+    team: Mapped[str] = plain(default=FIRST_TEAM)
     password_hash: Mapped[str | None] = index()
     """argon2id; none for an account that can't sign in with a password."""
     active: Mapped[bool] = plain(default=True)

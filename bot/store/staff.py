@@ -28,7 +28,7 @@ async def get(db: AsyncConnection, id_: str) -> Found | None:
 async def everyone(db: AsyncConnection) -> list[Found]:
     """Active staff, by name."""
     found = await db.execute(
-        sa.select(Staff.id, Staff.name, Staff.role)
+        sa.select(Staff.id, Staff.name, Staff.role, Staff.team)
         .where(Staff.active.is_(True))
         .order_by(Staff.name, Staff.id)
     )
@@ -49,6 +49,10 @@ async def set_password(db: AsyncConnection, id_: str, password_hash: str | None)
     await db.execute(sa.update(Staff).where(Staff.id == id_).values(password_hash=password_hash))
 
 
+async def set_team(db: AsyncConnection, id_: str, team: str) -> None:
+    await db.execute(sa.update(Staff).where(Staff.id == id_).values(team=team))
+
+
 async def add_session(db: AsyncConnection, **values: Any) -> None:
     await db.execute(sa.insert(StaffSession).values(**values))
 
@@ -64,6 +68,7 @@ async def session(db: AsyncConnection, key: str) -> Found | None:
             Staff.id.label("staff_id"),
             Staff.name,
             Staff.role,
+            Staff.team,
         )
         .join(Staff, Staff.id == StaffSession.staff)
         .where(StaffSession.key == key, Staff.active.is_(True))

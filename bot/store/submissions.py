@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,21 +21,27 @@ from bot.store.models import (
     Outbox,
     Reply,
     Staff,
+    SubmissionLink,
     SubmissionRow,
 )
+from bot.store.rights import Within
 from bot.store.sealing import Box
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which submissions a list shows. Empty means all."""
+    """Which submissions a list shows: of those within reach, those asked for. Empty means all."""
 
+    within: Within
     status: tuple[str, ...] = ()
     priority: tuple[str, ...] = ()
     kind: tuple[str, ...] = ()
     owner: str | None = None
     """A staff id, or `nobody`."""
     unread: bool = False
+    reference: str = ""
+    handle: str = ""
+    """Called exactly so, the one or the other."""
 
 
 # What a list may show: no column that holds a sender's words.
@@ -99,7 +105,7 @@ async def by_conversation(db: AsyncConnection, conversation: str) -> Found | Non
 
 
 async def queue(
-    db: AsyncConnection, which: Filter, limit: int = 50, offset: int = 0
+    db: AsyncConnection, which: Filter, limit: int | None = 50, offset: int = 0
 ) -> list[Found]:
     """Priority first, then what is due soonest, then what has waited longest."""
     found = await db.execute(
@@ -116,7 +122,7 @@ async def queue(
 
 async def counts(db: AsyncConnection, which: Filter) -> dict[str, int]:
     """How many of each status, the other filters applied."""
-    wider = Filter(priority=which.priority, kind=which.kind, owner=which.owner, unread=which.unread)
+    wider = replace(which, status=())
     found = await db.execute(
         sa.select(SubmissionRow.status, sa.func.count())
         .where(*_where(wider))
@@ -126,7 +132,7 @@ async def counts(db: AsyncConnection, which: Filter) -> dict[str, int]:
 
 
 def _where(which: Filter) -> list[sa.ColumnElement[bool]]:
-    tests: list[sa.ColumnElement[bool]] = []
+    tests = [which.within.test]
     if which.status:
         tests.append(SubmissionRow.status.in_(which.status))
     if which.priority:
@@ -139,15 +145,32 @@ def _where(which: Filter) -> list[sa.ColumnElement[bool]]:
         tests.append(SubmissionRow.owner == which.owner)
     if which.unread:
         tests.append(SubmissionRow.unread.is_(True))
+    if which.reference or which.handle:
+        handle = sa.func.lower(SubmissionRow.handle) == which.handle
+        tests.append(sa.or_(SubmissionRow.reference == which.reference, handle))
     return tests
 
 
-async def change(db: AsyncConnection, id_: str, version: int, **values: Any) -> None:
+async def changed(db: AsyncConnection, within: Within, since: datetime) -> int:
+    """How many within reach changed since then, or came within reach by being shared."""
+    shared = sa.exists().where(
+        SubmissionLink.submission == SubmissionRow.id,
+        SubmissionLink.staff == within.viewer.id,
+        SubmissionLink.at > since,
+    )
+    newer = sa.or_(SubmissionRow.changed_at > since, shared)
+    found = await db.scalar(
+        sa.select(sa.func.count()).select_from(SubmissionRow).where(within.test, newer)
+    )
+    return found or 0
+
+
+async def change(db: AsyncConnection, id_: str, version: int, at: datetime, **values: Any) -> None:
     """Change a submission as it was seen. Raises EditClash if someone changed it since."""
     done = await db.execute(
         sa.update(SubmissionRow)
         .where(SubmissionRow.id == id_, SubmissionRow.version == version)
-        .values(version=version + 1, **values)
+        .values(version=version + 1, changed_at=at, **values)
     )
     if done.rowcount != 1:
         raise EditClash(id_)
@@ -231,7 +254,7 @@ async def mark_replies_read(db: AsyncConnection, submission: str, at: datetime) 
     )
 
 
-async def undelivered(db: AsyncConnection, settled: Collection[str]) -> list[Found]:
+async def undelivered(db: AsyncConnection, within: Within, settled: Collection[str]) -> list[Found]:
     """Replies that did not arrive, whose submission is in none of these statuses; no words."""
     found = await db.execute(
         sa.select(
@@ -244,7 +267,11 @@ async def undelivered(db: AsyncConnection, settled: Collection[str]) -> list[Fou
         .select_from(Outbox)
         .join(Reply, Outbox.key == sa.literal("reply:") + Reply.id)
         .join(SubmissionRow, SubmissionRow.id == Reply.submission)
-        .where(Outbox.state.in_(("failed", "blocked")), SubmissionRow.status.not_in(settled))
+        .where(
+            within.test,
+            Outbox.state.in_(("failed", "blocked")),
+            SubmissionRow.status.not_in(settled),
+        )
         .order_by(Reply.written_at, Reply.id)
     )
     return list(found.all())
@@ -265,11 +292,14 @@ def _alerts() -> sa.Select[tuple[Any, ...]]:
     )
 
 
-async def open_alerts(db: AsyncConnection) -> list[Found]:
-    """Alerts nobody has dealt with, the gravest and oldest first."""
+async def open_alerts(db: AsyncConnection, within: Within, drafts: bool) -> list[Found]:
+    """Alerts nobody has dealt with, the gravest and oldest first; with `drafts`, also those on
+    what was not sent."""
     gravest = sa.case((Alert.urgency == "urgent", 0), else_=1)
+    sent = sa.and_(SubmissionRow.id.is_not(None), within.test)
+    shown = sa.or_(sent, Alert.submission.is_(None)) if drafts else sent
     found = await db.execute(
-        _alerts().where(Alert.seen_at.is_(None)).order_by(gravest, Alert.raised_at, Alert.id)
+        _alerts().where(Alert.seen_at.is_(None), shown).order_by(gravest, Alert.raised_at, Alert.id)
     )
     return list(found.all())
 
@@ -290,6 +320,12 @@ class Alerted:
     seen_by_name: str | None
     seen_at: datetime | None
     action: str | None
+
+
+async def alert_on(db: AsyncConnection, id_: str) -> Found | None:
+    """What an alert is about: a submission, or none for what was not sent. No alert: None."""
+    found = await db.execute(sa.select(Alert.submission).where(Alert.id == id_))
+    return found.first()
 
 
 async def alert(db: AsyncConnection, id_: str) -> Alerted | None:

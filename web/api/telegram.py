@@ -6,15 +6,17 @@ import json
 import logging
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import JSONResponse, Response
 
 from bot.telegram.app import Telegram
+from web.doors import open_to_all
 
 SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  # the header's name
 LARGEST = 64 * 1024
 
-router = APIRouter()
+STATED = Depends(open_to_all("Telegram, by the secret agreed with it."))
+router = APIRouter(dependencies=[STATED])
 log = logging.getLogger("waymark.telegram")
 
 

@@ -10,14 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversation.path import path
 from bot.conversation.submission import compose
-from bot.errors import EditClash, UnknownSubmission
+from bot.errors import EditClash
 from bot.store import audit, conversations, submissions
 from bot.store.submissions import Alerted
 from bot.wiring import Waymark
 from content.schema import Helpline
+from web.casework import rows
 from web.casework.delivery import by_telegram
 from web.casework.faults import NotSaid
-from web.casework.permissions import Action, Person, check
+from web.casework.permissions import Action, Person
 from web.casework.record import Section, sections
 
 LOCAL_LINES = ("front-door", "out-of-hours")
@@ -54,11 +55,8 @@ class Alert:
 
 async def open_(waymark: Waymark, person: Person, id_: str) -> Alert:
     """Read it; that it was read is written down. Raises UnknownSubmission."""
-    check(person, Action.OPEN_SUBMISSION)
     async with waymark.database.transaction() as db:
-        row = await submissions.alert(db, id_)
-        if row is None:
-            raise UnknownSubmission(id_)
+        row = await rows.load_alert(waymark, db, person, Action.OPEN_SUBMISSION, id_)
         await audit.record(db, waymark.clock(), person.id, "alert.opened", "alert", id_)
         return await _alert(waymark, db, row)
 
@@ -97,17 +95,15 @@ def _answer(draft: Draft | None, question: str) -> str | None:
 
 async def settle(waymark: Waymark, person: Person, id_: str, action: str) -> None:
     """Say what was done. Raises NotSaid, or EditClash if somebody said so first."""
-    check(person, Action.SETTLE_ALERT)
-    if not action.strip():
-        raise NotSaid("action", "Say what was done")
     now = waymark.clock()
     async with waymark.database.transaction() as db:
-        row = await submissions.alert(db, id_)
-        if row is None:
-            raise UnknownSubmission(id_)
+        row = await rows.load_alert(waymark, db, person, Action.SETTLE_ALERT, id_)
+        if not action.strip():
+            raise NotSaid("action", "Say what was done")
         if not await submissions.settle_alert(db, id_, person.id, action.strip(), now):
             raise EditClash(id_)
         await audit.record(db, now, person.id, "alert.settled", "alert", id_)
         if row.submission:
             what = ("alert.settled", "submission", row.submission)
             await audit.record(db, now, person.id, *what, alert=id_)
+            await submissions.mark(db, row.submission, changed_at=now)

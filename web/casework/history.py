@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.store.chain import Entry
 from web.casework import stages
+from web.casework.reasons import PURPOSES
 from web.casework.stages import Status
 
 
@@ -30,6 +31,13 @@ _PLAIN = {
     "submission.unassigned": "gave it back to nobody",
     "submission.status": "changed the status from {was} to {became}",
     "submission.closed": "closed it: {became}. Outcome: {outcome}",
+    "submission.restricted": "restricted it",
+    "submission.unrestricted": "ended its restriction",
+    "submission.shared": "shared it with {to}",
+    "submission.unshared": "stopped sharing it with {to}",
+    "access.reason": "gave a reason to open it: {purpose}",
+    "access.glass": "broke the glass to open it: {purpose}",
+    "access.noted": "took note that the glass was broken",
     "note.written": "wrote a note",
     "reply.written": "replied",
     "reply.read": "read the reply",
@@ -73,6 +81,8 @@ def _gaps(detail: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]
             gaps[name] = f"“{stages.LABELS[Status(gaps[name])]}”"
     if "to" in gaps:
         gaps["to"] = names.get(gaps["to"], "someone")
+    if "purpose" in gaps:
+        gaps["purpose"] = f"“{PURPOSES.get(gaps['purpose'], gaps['purpose'])}”"
     if "outcome" in gaps:
         gaps["outcome"] = stages.OUTCOMES.get(gaps["outcome"], gaps["outcome"])
     if "channel" in gaps:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.errors import UnknownSubmission
-from bot.store import conversations, submissions
+from bot.store import conversations
 from bot.store.models import Found
 from bot.wiring import Waymark
-from web.casework import delivery
+from web.casework import delivery, rows
 from web.casework.faults import NotSaid
-from web.casework.permissions import Action, Person, check
+from web.casework.permissions import Action, Person
 
 LONGEST = 3000
 """Characters; Telegram refuses more than 4,096, and our own words stand around it."""
@@ -31,12 +30,9 @@ class Letter:
 
 async def preview(waymark: Waymark, person: Person, id_: str, text: str) -> Letter:
     """The exact words, and where they go. Raises NotSaid."""
-    check(person, Action.REPLY)
-    text = sayable(text)
     async with waymark.database.transaction() as db:
-        row = await submissions.get(db, id_)
-        if row is None:
-            raise UnknownSubmission(id_)
+        row = await rows.load(waymark, db, person, Action.REPLY, id_)
+        text = sayable(text)
         known = await conversations.sender(db, row.sender)
     return Letter(
         row=row,

@@ -1,12 +1,12 @@
-"""Who may do what: one table, from which guards, buttons and refusals follow. No I/O."""
+"""Who may do what: one table, from which guards, lists, buttons and refusals follow. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bot.errors import NotAllowed
+from bot.errors import NotAllowed, ReasonNeeded, UnknownSubmission
 from content.schema import Role
 
 
@@ -15,9 +15,17 @@ class Action(StrEnum):
 
     OWN_ACCOUNT = "own-account"
     SEE_QUEUE = "see-queue"
+    EXPORT = "export"
+    SEE_DRAFT = "see-draft"
+    SEE_NOTICES = "see-notices"
+    # Of one submission:
     OPEN_SUBMISSION = "open-submission"
+    GIVE_REASON = "give-reason"
+    BREAK_GLASS = "break-glass"
     TAKE = "take"
     ASSIGN = "assign"
+    SHARE = "share"
+    RESTRICT = "restrict"
     CHANGE_STATUS = "change-status"
     WRITE_NOTE = "write-note"
     REPLY = "reply"
@@ -32,6 +40,68 @@ class Person:
     id: str
     name: str
     role: Role
+    team: str = ""
+    """Without one, nothing is theirs for being their team's."""
+
+
+# --- What a person is to a submission -----------------------------------------------------
+
+
+class Fact(StrEnum):
+    """Something that is so of a submission, for one person, now."""
+
+    OWN = "own"
+    LINKED = "linked"
+    TEAM = "team"
+    UNOWNED = "unowned"
+    RESTRICTED = "restricted"
+    REASON = "reason"
+    GLASS = "glass"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A submission, as far as rights go. Whom it is shared with, and so on, is as of now."""
+
+    owner: str | None = None
+    team: str | None = None
+    restricted: bool = False
+    shared_with: Collection[str] = ()
+    reason_of: Collection[str] = ()
+    """Who gave a reason that still holds."""
+    glass_of: Collection[str] = ()
+    """Who broke the glass and may still look."""
+
+
+def facts(person: Person, of: Subject) -> frozenset[Fact]:
+    so = {
+        Fact.OWN: of.owner == person.id,
+        Fact.LINKED: person.id in of.shared_with,
+        Fact.TEAM: of.team == person.team,
+        Fact.UNOWNED: of.owner is None,
+        Fact.RESTRICTED: of.restricted,
+        Fact.REASON: person.id in of.reason_of,
+        Fact.GLASS: person.id in of.glass_of,
+    }
+    return frozenset(fact for fact, holds in so.items() if holds)
+
+
+# --- Rules --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class When:
+    """All of these facts, and none of those."""
+
+    needs: frozenset[Fact] = frozenset()
+    without: frozenset[Fact] = frozenset()
+
+    def holds(self, so: frozenset[Fact]) -> bool:
+        return self.needs <= so and not self.without & so
+
+
+Ways = tuple[When, ...]
+"""Any one of them will do."""
 
 
 @dataclass(frozen=True)
@@ -40,24 +110,80 @@ class Rule:
 
     phrase: str
     roles: frozenset[Role]
+    when: Mapping[Role, Ways] = field(default_factory=dict)
+    """For what is done to a submission: to which, for each of the roles."""
 
+    @property
+    def of_submissions(self) -> bool:
+        return bool(self.when)
+
+    def ways(self, role: Role) -> Ways:
+        return self.when.get(role, ()) if self.when else (ALWAYS,) * (role in self.roles)
+
+
+def _if(*needs: Fact, without: Collection[Fact] = ()) -> When:
+    return When(frozenset(needs), frozenset(without))
+
+
+def _open(*needs: Fact) -> When:
+    """Only if it is not restricted."""
+    return _if(*needs, without=[Fact.RESTRICTED])
+
+
+def _none_restricted(*each: Fact) -> Ways:
+    """Any of these facts, only of what is not restricted."""
+    return tuple(_open(fact) for fact in each)
+
+
+ALWAYS = When()
+THEIRS: Ways = (_if(Fact.OWN), _if(Fact.LINKED))
+WITH_REASON: Ways = (*THEIRS, *_none_restricted(Fact.TEAM, Fact.UNOWNED, Fact.REASON))
+OPENED: Ways = (*WITH_REASON, _if(Fact.GLASS))
 
 EVERYONE = frozenset(Role)
 TEAM_LEADS = EVERYONE - {Role.MENTOR}
 """Those who answer for other people's work."""
 HEAD = frozenset({Role.HEADTEACHER})
 
+
+def _of(phrase: str, coordinators: Ways, mentors: Ways = (), head: Ways = (ALWAYS,)) -> Rule:
+    """A rule about submissions, the two kinds of co-ordinators being equal in it."""
+    when = {
+        Role.HEADTEACHER: head,
+        Role.EDUCATION_COORDINATOR: coordinators,
+        Role.TRANSITION_COORDINATOR: coordinators,
+        Role.MENTOR: mentors,
+    }
+    return Rule(phrase, frozenset(role for role, ways in when.items() if ways), when)
+
+
 RULES: Mapping[Action, Rule] = {
     Action.OWN_ACCOUNT: Rule("see this account", EVERYONE),
     Action.SEE_QUEUE: Rule("see the queue", EVERYONE),
-    Action.OPEN_SUBMISSION: Rule("open submissions", EVERYONE),
-    Action.TAKE: Rule("take submissions", EVERYONE),
-    Action.ASSIGN: Rule("give submissions to someone", TEAM_LEADS),
-    Action.CHANGE_STATUS: Rule("change the status of submissions", EVERYONE),
-    Action.WRITE_NOTE: Rule("write notes", EVERYONE),
-    Action.REPLY: Rule("reply to senders", EVERYONE),
-    Action.SETTLE_ALERT: Rule("close safety alerts", TEAM_LEADS),
+    Action.EXPORT: Rule("take lists away from here", TEAM_LEADS),
+    Action.SEE_DRAFT: Rule("see safety alerts on answers that were not sent", TEAM_LEADS),
+    Action.SEE_NOTICES: Rule("see who broke the glass", HEAD),
     Action.SEE_AUDIT: Rule("see who opened what", HEAD),
+    # The phrases from here on end in the word that a refusal goes on from.
+    Action.OPEN_SUBMISSION: _of("open submissions", OPENED, THEIRS),
+    Action.GIVE_REASON: _of("give a reason for opening submissions", (_open(),), head=()),
+    Action.BREAK_GLASS: _of("break the glass on submissions", (_if(Fact.RESTRICTED),), head=()),
+    Action.TAKE: _of(
+        "take submissions",
+        (_if(Fact.OWN), *_none_restricted(Fact.LINKED, Fact.TEAM, Fact.UNOWNED, Fact.REASON)),
+        (_if(Fact.OWN), _open(Fact.LINKED, Fact.UNOWNED)),
+    ),
+    # Whose a restricted one is, and who else sees it, is for the headteacher alone to say.
+    Action.ASSIGN: _of(
+        "hand over submissions",
+        _none_restricted(Fact.OWN, Fact.LINKED, Fact.TEAM, Fact.UNOWNED),
+    ),
+    Action.SHARE: _of("share submissions", _none_restricted(Fact.OWN, Fact.TEAM, Fact.UNOWNED)),
+    Action.RESTRICT: _of("restrict submissions", ()),
+    Action.CHANGE_STATUS: _of("change the status of submissions", WITH_REASON, THEIRS),
+    Action.WRITE_NOTE: _of("write notes on submissions", OPENED, THEIRS),
+    Action.REPLY: _of("reply to submissions", OPENED, THEIRS),
+    Action.SETTLE_ALERT: _of("close safety alerts on submissions", OPENED),
 }
 
 
@@ -68,14 +194,36 @@ def phrase(action: str | None) -> str:
 
 
 def can(person: Person, action: Action) -> bool:
-    """Whether to show the button."""
+    """Whether anything of the kind is theirs to do."""
     return person.role in RULES[action].roles
+
+
+def may(person: Person, action: Action, of: Subject) -> bool:
+    """Whether they may do this to that submission."""
+    so = facts(person, of)
+    return any(way.holds(so) for way in RULES[action].ways(person.role))
 
 
 def check(person: Person, action: Action) -> None:
     """Raises NotAllowed, with the sentence they read."""
     if not can(person, action):
+        raise NotAllowed(f"Your role can't {RULES[action].phrase}. {ASK}", wanted=action.value)
+
+
+def admit(person: Person, action: Action, of: Subject | None, id_: str) -> None:
+    """Let them do this to that submission, or raise: UnknownSubmission where for them there is
+    none, ReasonNeeded where a reason would open it, NotAllowed where they may only look."""
+    check(person, action)
+    if of is not None and may(person, action, of):
+        return
+    if of is not None and may(person, Action.OPEN_SUBMISSION, of):
         raise NotAllowed(
-            f"Your role can't {RULES[action].phrase}. If you need to, ask your headteacher.",
+            f"You can't {RULES[action].phrase} that are restricted or outside your caseload. {ASK}",
             wanted=action.value,
         )
+    if of is not None and may(person, Action.GIVE_REASON, of):
+        raise ReasonNeeded(id_)
+    raise UnknownSubmission(id_)
+
+
+ASK = "If you need to, ask your headteacher."

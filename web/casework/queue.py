@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from bot.store import staff, submissions
+from bot.store import access, submissions
+from bot.store.access import Broken
 from bot.store.models import Found
 from bot.store.submissions import Filter
 from bot.wiring import Waymark
 from content.schema import Level
-from web.casework import stages
+from web.casework import people, rows, stages
 from web.casework.due import Due, received, reply_due
 from web.casework.permissions import Action, Person, can, check
 from web.casework.stages import Status
@@ -58,6 +59,7 @@ class Line:
     owner: str | None
     status: str
     unread: bool
+    restricted: bool
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,18 @@ class Queue:
     """A page of it, with all that stands around it."""
 
     asked: Asked
+    at: datetime
+    """As it was then: what changes later is new."""
     lines: Sequence[Line]
     counts: dict[str, int]
     """How many in each stage, the other filters applied."""
     total: int
     alerts: Sequence[Alerted]
     undelivered: Sequence[Found]
-    people: Sequence[Found] = field(default=())
-    kinds: dict[str, str] = field(default_factory=dict)
+    notices: Sequence[Broken]
+    """Where the glass was broken, for the headteacher to take note of."""
+    people: Sequence[Person]
+    kinds: dict[str, str]
 
     @property
     def pages(self) -> int:
@@ -94,27 +100,52 @@ class Queue:
 async def queue(waymark: Waymark, person: Person, asked: Asked) -> Queue:
     """What is to be done, for this person."""
     check(person, Action.SEE_QUEUE)
-    which = _filter(asked, person)
+    now, which = waymark.clock(), chosen(waymark, person, asked)
+    replied = rows.within(waymark, person, Action.REPLY)
     async with waymark.database.reading() as db:
         found = await submissions.queue(db, which, PAGE, (asked.page - 1) * PAGE)
         per_status = await submissions.counts(db, which)
-        alerts = await submissions.open_alerts(db)
-        lost = await submissions.undelivered(db, stages.CLOSED)
-        people = await staff.everyone(db)
+        drafts = can(person, Action.SEE_DRAFT)
+        alerts = await submissions.open_alerts(db, which.within, drafts)
+        lost = await submissions.undelivered(db, replied, stages.CLOSED)
+        notices = await access.unseen(db) if can(person, Action.SEE_NOTICES) else []
+        everyone = await people.everyone(db)
     return Queue(
         asked=asked,
-        lines=[_line(waymark, row) for row in found],
+        at=now,
+        lines=[line(waymark, row) for row in found],
         counts={name: _count(per_status, of) for name, (_, of) in stages.STAGES.items()},
         total=_count(per_status, asked.statuses),
         alerts=[_alerted(waymark, row) for row in alerts],
-        undelivered=lost if can(person, Action.REPLY) else (),
-        people=people,
+        undelivered=lost,
+        notices=notices,
+        people=everyone,
         kinds=kinds(waymark),
     )
 
 
-def _filter(asked: Asked, person: Person) -> Filter:
+@dataclass(frozen=True)
+class News:
+    """How much has come since the queue was shown."""
+
+    changed: int
+    """Submissions that came or changed, of those they may list."""
+    alerts: int
+
+
+async def news(waymark: Waymark, person: Person, since: datetime) -> News:
+    check(person, Action.SEE_QUEUE)
+    within = rows.within(waymark, person, Action.OPEN_SUBMISSION)
+    async with waymark.database.reading() as db:
+        changed = await submissions.changed(db, within, since)
+        alerts = await submissions.open_alerts(db, within, can(person, Action.SEE_DRAFT))
+    return News(changed, sum(alert.raised_at > since for alert in alerts))
+
+
+def chosen(waymark: Waymark, person: Person, asked: Asked) -> Filter:
+    """What was asked for, of what they may open."""
     return Filter(
+        within=rows.within(waymark, person, Action.OPEN_SUBMISSION),
         status=tuple(asked.statuses),
         priority=asked.priority,
         kind=asked.kind,
@@ -127,7 +158,7 @@ def _count(per_status: dict[str, int], statuses: frozenset[Status]) -> int:
     return sum(per_status.get(status.value, 0) for status in statuses)
 
 
-def _line(waymark: Waymark, row: Found) -> Line:
+def line(waymark: Waymark, row: Found) -> Line:
     closed, now = Status(row.status) in stages.CLOSED, waymark.clock()
     due = reply_due(row.reply_due, row.replied_at, now, waymark.authority.closures)
     return Line(
@@ -146,6 +177,7 @@ def _line(waymark: Waymark, row: Found) -> Line:
         owner=row.owner_name,
         status=stages.LABELS[Status(row.status)],
         unread=row.unread,
+        restricted=row.restricted,
     )
 
 

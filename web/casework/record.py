@@ -8,15 +8,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import UnknownSubmission
-from bot.store import audit, outbox, staff, submissions
+from bot.store import access, audit, outbox, staff, submissions
 from bot.store.models import Found
 from bot.store.submissions import Alerted, Written
 from bot.wiring import Waymark
 from content.schema import QuestionType
-from web.casework import delivery, history, stages
+from web.casework import delivery, history, people, rows, stages
 from web.casework.due import Due, reply_due
-from web.casework.permissions import Action, Person, can, check
+from web.casework.permissions import Action, Person, Subject
 from web.casework.queue import sender_words
 from web.casework.stages import Status
 
@@ -58,6 +57,8 @@ class Record:
     """Everything the page of one submission shows."""
 
     row: Found
+    subject: Subject
+    """What it is to whoever opened it: their buttons follow from it."""
     status: Status
     sender: str
     due: Due | None
@@ -66,9 +67,11 @@ class Record:
     replies: Sequence[delivery.Delivered]
     notes: Sequence[Written]
     history: Sequence[history.Event]
-    people: Sequence[Found]
-    """Whom it can be given to: only those who may open it."""
+    people: Sequence[Person]
+    """Whom it can be given to: only those who could open it then."""
     owner: str | None
+    shared: Sequence[Found]
+    """Whom it is shared with by name."""
     contact: Sequence[str]
     """The questions that say how they want to be answered, and what is safe."""
 
@@ -94,21 +97,20 @@ class Record:
 async def open_(waymark: Waymark, person: Person, id_: str) -> Record:
     """Read a submission; that it was read, and by whom, is written down.
 
-    Raises UnknownSubmission.
+    Raises UnknownSubmission, ReasonNeeded.
     """
-    check(person, Action.OPEN_SUBMISSION)
     async with waymark.database.transaction() as db:
-        row = await submissions.get(db, id_)
-        if row is None:
-            raise UnknownSubmission(id_)
+        row = await rows.load(waymark, db, person, Action.OPEN_SUBMISSION, id_)
         if row.unread:
             await submissions.mark(db, id_, unread=False)
         now = waymark.clock()
         await audit.record(db, now, person.id, "submission.opened", "submission", id_)
-        return await _record(waymark, db, row)
+        return await _record(waymark, db, person, row)
 
 
-async def _record(waymark: Waymark, db: AsyncConnection, row: Found) -> Record:
+async def _record(waymark: Waymark, db: AsyncConnection, person: Person, row: Found) -> Record:
+    seen = await rows.subject(waymark, db, person, row.id)
+    assert seen is not None
     names = await staff.names(db)
     payload = await submissions.payload(db, row)
     replies = await submissions.replies(db, row.id)
@@ -118,6 +120,7 @@ async def _record(waymark: Waymark, db: AsyncConnection, row: Found) -> Record:
     due = reply_due(row.reply_due, row.replied_at, waymark.clock(), waymark.authority.closures)
     return Record(
         row=row,
+        subject=seen,
         status=status,
         sender=sender_words(row.sender_role),
         due=None if status in stages.CLOSED else due,
@@ -126,14 +129,11 @@ async def _record(waymark: Waymark, db: AsyncConnection, row: Found) -> Record:
         replies=[delivery.delivered(row.sender, reply, states) for reply in replies],
         notes=await submissions.notes(db, row.id),
         history=history.told(await audit.of(db, row.id), names),
-        people=[p for p in await staff.everyone(db) if can(_person(p), Action.OPEN_SUBMISSION)],
+        people=[one for one in await people.everyone(db) if people.could_own(one, row)],
         owner=names.get(row.owner) if row.owner else None,
+        shared=await access.links(db, row.id, waymark.clock()),
         contact=flow.submission.contact if flow else (),
     )
-
-
-def _person(row: Found) -> Person:
-    return Person(row.id, row.name, row.role)
 
 
 def sections(answers: Sequence[Mapping[str, Any]]) -> list[Section]:

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import EditClash, UnknownSubmission
-from bot.store import audit, outbox, staff, submissions
+from bot.errors import EditClash
+from bot.store import audit, outbox, submissions
 from bot.store.models import Found
 from bot.wiring import Waymark
-from content.schema import Role
-from web.casework import delivery, letters, stages
+from web.casework import delivery, letters, people, rows, stages
 from web.casework.faults import NotSaid
-from web.casework.permissions import Action, Person, can, check
+from web.casework.permissions import Action, Person
 from web.casework.stages import Status
 
 
@@ -31,25 +30,27 @@ class Seen:
 
 async def take(waymark: Waymark, person: Person, seen: Seen) -> None:
     """Raises EditClash if someone changed it since."""
-    check(person, Action.TAKE)
     async with waymark.database.transaction() as db:
-        row = await _row(db, seen)
-        await submissions.change(db, seen.id, seen.version, owner=person.id, **_in_hand(row))
+        row = await rows.load(waymark, db, person, Action.TAKE, seen.id)
+        theirs = {"owner": person.id, "team": person.team, **_in_hand(row)}
+        await submissions.change(db, seen.id, seen.version, waymark.clock(), **theirs)
         await _audit(waymark, db, person, "taken", seen.id)
 
 
 async def assign(waymark: Waymark, person: Person, seen: Seen, to: str) -> None:
-    """Give it to someone who may open it; or back to nobody. Raises EditClash, NotSaid."""
-    check(person, Action.ASSIGN)
+    """Give it to someone; or back to nobody. Raises EditClash, NotSaid."""
     async with waymark.database.transaction() as db:
-        row = await _row(db, seen)
+        row = await rows.load(waymark, db, person, Action.ASSIGN, seen.id)
         if to == "nobody":
-            await submissions.change(db, seen.id, seen.version, owner=None)
+            nobody = {"owner": None, "team": None}
+            await submissions.change(db, seen.id, seen.version, waymark.clock(), **nobody)
             await _audit(waymark, db, person, "unassigned", seen.id)
             return
-        if not await _may_open(db, to):
+        one = await people.find(db, to)
+        if one is None or not people.could_own(one, row):
             raise NotSaid("to", "Choose who to give it to")
-        await submissions.change(db, seen.id, seen.version, owner=to, **_in_hand(row))
+        theirs = {"owner": one.id, "team": one.team, **_in_hand(row)}
+        await submissions.change(db, seen.id, seen.version, waymark.clock(), **theirs)
         await _audit(waymark, db, person, "assigned", seen.id, to=to)
 
 
@@ -57,13 +58,6 @@ def _in_hand(row: Found) -> dict[str, str]:
     """What nobody had looked at is somebody's now."""
     early = Status(row.status) in (Status.NEW, Status.TRIAGE)
     return {"status": Status.ASSIGNED.value} if early else {}
-
-
-async def _may_open(db: AsyncConnection, id_: str) -> bool:
-    row = await staff.get(db, id_)
-    if row is None or not row.active:
-        return False
-    return can(Person(row.id, row.name, Role(row.role)), Action.OPEN_SUBMISSION)
 
 
 # --- Where it stands ----------------------------------------------------------------------
@@ -91,15 +85,14 @@ class Move:
 
 async def move(waymark: Waymark, person: Person, seen: Seen, wanted: Move) -> None:
     """Change the status. Raises NotSaid, InvalidMove, EditClash."""
-    check(person, Action.CHANGE_STATUS)
-    to = wanted.status()
     async with waymark.database.transaction() as db:
-        row = await _row(db, seen)
+        row = await rows.load(waymark, db, person, Action.CHANGE_STATUS, seen.id)
+        to = wanted.status()
         if row.version != seen.version:
             raise EditClash(seen.id)
         was = Status(row.status)
         stages.check_move(was, to)
-        await submissions.change(db, seen.id, seen.version, status=to.value)
+        await submissions.change(db, seen.id, seen.version, waymark.clock(), status=to.value)
         told: dict[str, Any] = {"was": was.value, "became": to.value}
         if to in stages.CLOSED:
             # The reason is words, so it is a note; the audit line holds none.
@@ -115,12 +108,10 @@ async def move(waymark: Waymark, person: Person, seen: Seen, wanted: Move) -> No
 
 async def write_note(waymark: Waymark, person: Person, id_: str, text: str, once: str) -> None:
     """Only staff can see it. `once` names the form, so that sending it twice keeps one note."""
-    check(person, Action.WRITE_NOTE)
-    if not text.strip():
-        raise NotSaid("text", "Write the note")
     async with waymark.database.transaction() as db:
-        if await submissions.get(db, id_) is None:
-            raise UnknownSubmission(id_)
+        await rows.load(waymark, db, person, Action.WRITE_NOTE, id_)
+        if not text.strip():
+            raise NotSaid("text", "Write the note")
         note = _named(waymark, "note", id_, person, once)
         if await _keep_note(waymark, db, person, id_, text.strip(), note):
             await audit.record(
@@ -132,7 +123,9 @@ async def _keep_note(
     waymark: Waymark, db: AsyncConnection, person: Person, id_: str, text: str, note: str
 ) -> bool:
     values = {"id": note, "submission": id_, "author": person.id, "text": text}
-    return await submissions.add_note(db, **values, written_at=waymark.clock())
+    kept = await submissions.add_note(db, **values, written_at=waymark.clock())
+    await submissions.mark(db, id_, changed_at=waymark.clock())
+    return kept
 
 
 # --- Staff to the sender ------------------------------------------------------------------
@@ -142,12 +135,10 @@ async def reply(
     waymark: Waymark, person: Person, id_: str, text: str, once: str, replies_seen: int
 ) -> None:
     """Send it. Raises EditClash if someone else has replied since they looked."""
-    check(person, Action.REPLY)
-    text, now = letters.sayable(text), waymark.clock()
+    now = waymark.clock()
     async with waymark.database.transaction() as db:
-        row = await submissions.get(db, id_)
-        if row is None:
-            raise UnknownSubmission(id_)
+        row = await rows.load(waymark, db, person, Action.REPLY, id_)
+        text = letters.sayable(text)
         made = _named(waymark, "reply", id_, person, once)
         before = await submissions.replies(db, id_)
         if any(reply.id == made for reply in before):
@@ -176,17 +167,12 @@ async def _answered(waymark: Waymark, db: AsyncConnection, row: Found) -> None:
     if Status(row.status) is Status.NEW:
         changes["status"] = Status.TRIAGE.value
     if changes:
-        await submissions.change(db, row.id, row.version, **changes)
+        await submissions.change(db, row.id, row.version, waymark.clock(), **changes)
+    else:
+        await submissions.mark(db, row.id, changed_at=waymark.clock())
 
 
 # --- All of them --------------------------------------------------------------------------
-
-
-async def _row(db: AsyncConnection, seen: Seen) -> Found:
-    row = await submissions.get(db, seen.id)
-    if row is None:
-        raise UnknownSubmission(seen.id)
-    return row
 
 
 async def _audit(

@@ -42,8 +42,11 @@ async def begin(waymark: Waymark, db: AsyncConnection, person: str, how: str) ->
     return key
 
 
-async def find(waymark: Waymark, key: str | None) -> Session | None:
-    """Who this browser is. None if signed out, switched off, idle too long or simply too old."""
+async def find(waymark: Waymark, key: str | None, *, touch: bool = True) -> Session | None:
+    """Who this browser is. None if signed out, switched off, idle too long or simply too old.
+
+    Without `touch` it doesn't count as using the site: a page that looks by itself.
+    """
     if not key:
         return None
     digest, now = waymark.keys.digest("staff-session", key), waymark.clock()
@@ -54,10 +57,10 @@ async def find(waymark: Waymark, key: str | None) -> Session | None:
     if now - row.seen_at > IDLE or now - row.started_at > LONGEST:
         await _end(waymark, digest)
         return None
-    if now - row.seen_at > TOUCH_EVERY:
+    if touch and now - row.seen_at > TOUCH_EVERY:
         async with waymark.database.transaction() as db:
             await staff.touch_session(db, digest, now)
-    return Session(Person(row.staff_id, row.name, Role(row.role)), row.csrf)
+    return Session(Person(row.staff_id, row.name, Role(row.role), row.team), row.csrf)
 
 
 async def end(waymark: Waymark, key: str | None) -> None:

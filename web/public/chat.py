@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from bot.conversation import buttons
@@ -13,12 +13,14 @@ from bot.conversation import messages as say
 from bot.intake import Received
 from content.schema import Channel
 from web.dependencies import ThesePages, ThisWaymark
+from web.doors import open_to_all
 from web.public import places
 from web.public.standing import Standing, goes, look
 from web.public.turns import Posted, ThisPost, seen, take
 from web.security import ThisBrowser
 
-router = APIRouter(prefix="/chat/{conversation}")
+STATED = Depends(open_to_all("A conversation, only in the browser it was begun or taken up in."))
+router = APIRouter(prefix="/chat/{conversation}", dependencies=[STATED])
 KINDS: dict[type, str] = {
     say.Say: "say",
     say.Problem: "problem",

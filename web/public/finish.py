@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from bot.conversation import events as ev
 from bot.conversation import messages as say
 from content.schema import Channel
 from web.dependencies import ThesePages, ThisWaymark
+from web.doors import open_to_all
 from web.public import places, told
 from web.public.standing import SAID, Standing, goes, look
 from web.public.turns import ThisPost, take
 from web.security import ThisBrowser
 
-router = APIRouter(prefix="/form/{conversation}")
+STATED = Depends(open_to_all("A conversation, only in the browser it was begun or taken up in."))
+router = APIRouter(prefix="/form/{conversation}", dependencies=[STATED])
 
 
 @router.get("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from bot.conversation import events as ev
@@ -13,12 +13,14 @@ from bot.conversation import messages as say
 from bot.wiring import Waymark
 from content.schema import Channel, Question, QuestionType, Skip
 from web.dependencies import ThesePages, ThisWaymark
+from web.doors import open_to_all
 from web.public import places, told
 from web.public.standing import SAID, Standing, goes, look
 from web.public.turns import Posted, ThisPost, seen, take
 from web.security import Browser, ThisBrowser
 
-router = APIRouter(prefix="/form/{conversation}/{question}")
+STATED = Depends(open_to_all("A conversation, only in the browser it was begun or taken up in."))
+router = APIRouter(prefix="/form/{conversation}/{question}", dependencies=[STATED])
 _TICKED = (QuestionType.CHOICES, QuestionType.ENTITLEMENTS)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from bot import replies as letters
@@ -13,12 +13,16 @@ from bot.replies import Box
 from bot.tries import TooManyTries
 from bot.wiring import Waymark
 from web.dependencies import ThesePages, ThisWaymark
+from web.doors import open_to_all
 from web.public.standing import goes
 from web.public.start import tried_from
 from web.public.turns import ThisPost
 from web.security import Browser, ThisBrowser
 
-router = APIRouter(prefix="/reply")
+STATED = Depends(
+    open_to_all("Reference and return code together; then that browser, for half an hour.")
+)
+router = APIRouter(prefix="/reply", dependencies=[STATED])
 OPEN_FOR = timedelta(minutes=30)
 COOKIE = "waymark-reply"
 

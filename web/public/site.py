@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from bot.errors import UnknownConversation
 from bot.wiring import Waymark
 from content.schema import Audience, Entitlement
 from web.dependencies import ThesePages, ThisWaymark
+from web.doors import open_to_all
 from web.public import places
 from web.public.standing import look
 from web.security import Browser, ThisBrowser
 
-router = APIRouter()
+STATED = Depends(open_to_all("Pages that only tell."))
+router = APIRouter(dependencies=[STATED])
 TOPICS = ("rights", "money", "learning", "work", "home", "health", "people")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from bot import intake
@@ -15,12 +15,16 @@ from bot.tries import TooManyTries, tried
 from bot.wiring import Waymark
 from content.schema import Channel, Flow
 from web.dependencies import ThesePages, ThisWaymark
+from web.doors import open_to_all
 from web.public import places
 from web.public.standing import goes
 from web.public.turns import ThisPost, new_key, take
 from web.security import Browser, ThisBrowser
 
-router = APIRouter()
+STATED = Depends(
+    open_to_all("Anybody may begin; to carry on elsewhere takes the code they were given.")
+)
+router = APIRouter(dependencies=[STATED])
 KINDS = ("views", "concern", "call-back")
 """What a flow is about, in the order of the front page."""
 IN_BROWSER = (Channel.FORM, Channel.CHAT)

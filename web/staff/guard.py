@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated
 from urllib.parse import quote, urlsplit
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi import Depends, HTTPException, Request, Response
 
 from bot import acting
 from bot.wiring import Waymark
+from web import doors
 from web.casework import permissions, sessions
 from web.casework.permissions import Action, Person
 from web.casework.sessions import Session
 from web.dependencies import ThisWaymark
 
 SIGN_IN = "/staff/sign-in"
-OPEN = (SIGN_IN, f"{SIGN_IN}/{{token}}")
-"""The only staff pages for people who are not signed in."""
+BY_ITSELF = ("/staff/queue/new",)
+"""What an open page asks for without anybody there: it doesn't keep them signed in."""
 
 
 async def signed_in(request: Request, waymark: ThisWaymark) -> Session:
     """The session of this browser. Without one they are sent to sign in; a form that doesn't
     carry the session's own token is refused."""
-    session = await sessions.find(waymark, request.cookies.get(cookie(waymark)))
+    key = request.cookies.get(cookie(waymark))
+    session = await sessions.find(waymark, key, touch=request.url.path not in BY_ITSELF)
     if session is None:
         raise await _sign_in_first(request)
     acting.become(person=session.person.id, role=session.person.role.value)
@@ -40,9 +40,8 @@ async def signed_in(request: Request, waymark: ThisWaymark) -> Session:
 
 
 ThisSession = Annotated[Session, Depends(signed_in)]
-TYPED = ("text", "reason", "action")
+TYPED = ("text", "reason", "action", "words")
 """Fields that people write sentences in."""
-_guards: dict[Callable[..., Awaitable[Person]], Action] = {}
 
 
 def allowed(action: Action) -> Callable[..., Awaitable[Person]]:
@@ -52,33 +51,8 @@ def allowed(action: Action) -> Callable[..., Awaitable[Person]]:
         permissions.check(session.person, action)
         return session.person
 
-    _guards[guard] = action
+    doors.states(guard, action)
     return guard
-
-
-def unguarded(app: FastAPI) -> list[str]:
-    """Routes under /staff that anybody could use; there must be none."""
-    return [
-        f"{', '.join(sorted(route.methods or ()))} {path}"
-        for path, route in _routes(app.routes, "")
-        if path.startswith("/staff")
-        and path not in OPEN
-        and not any(call in _guards for call in _calls(route.dependant))
-    ]
-
-
-def _routes(routes: list[Any], prefix: str) -> Iterator[tuple[str, APIRoute]]:
-    for route in routes:
-        if isinstance(route, APIRoute):
-            yield prefix + route.path, route
-        elif inner := getattr(route, "original_router", None):
-            yield from _routes(inner.routes, prefix + route.include_context.prefix)
-
-
-def _calls(dependant: Dependant) -> Iterator[Any]:
-    for needed in dependant.dependencies:
-        yield needed.call
-        yield from _calls(needed)
 
 
 # --- Coming and going ---------------------------------------------------------------------
@@ -109,11 +83,18 @@ class SignedOut(HTTPException):
 
 
 async def _sign_in_first(request: Request) -> HTTPException:
-    if request.method not in ("GET", "HEAD"):
-        form = await request.form()
-        if typed := next((value for name in TYPED if (value := form.get(name))), None):
-            return SignedOut(str(typed))
+    if words := await typed(request):
+        return SignedOut(words)
     return HTTPException(303, headers={"Location": _back_through_sign_in(request)})
+
+
+async def typed(request: Request) -> str:
+    """What they wrote in the form that can't be taken: it must not be lost."""
+    if request.method in ("GET", "HEAD"):
+        return ""
+    form = await request.form()
+    found = (value for name in TYPED if isinstance(value := form.get(name), str) and value)
+    return next(found, "")
 
 
 def _back_through_sign_in(request: Request) -> str:

@@ -12,9 +12,10 @@ from web.casework import accounts, sessions
 from web.casework.accounts import SignedIn, SlowDown, WrongSignIn
 from web.casework.permissions import Action, Person
 from web.dependencies import ThesePages, ThisWaymark
+from web.doors import open_to_all
 from web.staff.guard import allowed, cookie, keep, known_cookie, safe_next
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(open_to_all("The way in for staff."))])
 KNOWN_FOR = 365
 """Days for which a browser is remembered as one this account was used in."""
 
