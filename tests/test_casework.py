@@ -22,7 +22,7 @@ from bot.store.models import (
     StaffSession,
     SubmissionRow,
 )
-from content.schema import Role
+from content.schema import FIRST_TEAM, Role
 from tests.drivers.waymark import CONTENT, wired
 from tests.opened import rows
 from web import demo, play
@@ -80,7 +80,7 @@ async def held(tmp_path):
 async def member(waymark, name="Ann", role=Role.EDUCATION_COORDINATOR):
     async with waymark.database.transaction() as db:
         id_ = await accounts.make(waymark, db, name, f"{name}@example.org", role)
-    return Person(id_, name, role)
+    return Person(id_, name, role, FIRST_TEAM)
 
 
 async def sent(waymark, name="one", story=STORY):
@@ -112,7 +112,7 @@ def test_every_action_has_a_rule_and_somebody():
 def test_a_refusal_is_a_sentence():
     mentor = Person("m", "Moss", Role.MENTOR)
     assert not permissions.can(mentor, Action.ASSIGN)
-    with pytest.raises(NotAllowed, match="Your role can't give submissions to someone"):
+    with pytest.raises(NotAllowed, match="Your role can't hand over submissions"):
         permissions.check(mentor, Action.ASSIGN)
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,6 +20,7 @@ from web import demo, doors, public, security, staff, templating
 from web.api import telegram as telegram_webhook
 from web.casework import refusals
 from web.request_id import RequestId
+from web.staff import guard
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 256 * 1024
@@ -29,6 +31,7 @@ PAGES: dict[type[Exception], tuple[int, str]] = {
     errors.UnknownConversation: (404, "not-found"),
     errors.UnknownSubmission: (404, "not-found"),
     errors.NotAllowed: (403, "not-allowed"),
+    errors.ReasonNeeded: (403, "reason-needed"),
     errors.InvalidMove: (409, "clash"),
     errors.EditClash: (409, "clash"),
     errors.Erased: (410, "erased"),
@@ -105,9 +108,12 @@ class _Sorry:
 
 async def _known(request: Request, error: Exception) -> Response:
     status, key = PAGES[type(error)]
+    if isinstance(error, errors.ReasonNeeded) and request.method == "GET":
+        return RedirectResponse(f"/staff/submissions/{error.submission}/reason", 303)
     if status >= 500:
         log.error("failed", extra={"error": type(error).__name__, "what": str(error)})
-    return _page(request, status, key, error)
+    typed = await guard.typed(request) if _staff_side(request) else ""
+    return _page(request, status, key, error, typed)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -146,8 +152,11 @@ def _unknown(request: Request, error: Exception) -> Response:
     return _page(request, 500, "sorry", error)
 
 
-def _page(request: Request, status: int, key: str, error: Exception) -> Response:
+def _page(request: Request, status: int, key: str, error: Exception, typed: str = "") -> Response:
     pages: templating.Pages = request.app.state.pages
-    staff_side = request.url.path.startswith("/staff")
-    name = "staff/error.html" if staff_side else "public/error.html"
-    return pages.show(request, name, status=status, key=key, error=error)
+    name = "staff/error.html" if _staff_side(request) else "public/error.html"
+    return pages.show(request, name, status=status, key=key, error=error, typed=typed)
+
+
+def _staff_side(request: Request) -> bool:
+    return request.url.path.startswith("/staff")

@@ -92,13 +92,14 @@ def add_staff(
     name: str,
     email: str,
     role: Annotated[str, typer.Option(help="headteacher, education-coordinator ...")],
+    team: Annotated[str | None, typer.Option(help="One of `teams` in the council's file.")] = None,
 ) -> None:
     """Add a member of the team; prints a one-time way in."""
-    asyncio.run(_add_staff(wire(Settings()), name, email, role))
+    asyncio.run(_add_staff(wire(Settings()), name, email, role, team))
 
 
-async def _add_staff(waymark: Waymark, name: str, email: str, role: str) -> None:
+async def _add_staff(waymark: Waymark, name: str, email: str, role: str, team: str | None) -> None:
     await waymark.database.migrate()
-    link = await accounts.add(waymark, name, email, role)
+    link = await accounts.add(waymark, name, email, role, team)
     typer.echo(link)
     await waymark.database.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,7 +20,7 @@ from bot.intake import Inbound, Received
 from bot.store import staff
 from bot.wiring import Waymark
 from content.schema import Channel, Question, QuestionType, Role
-from web.casework import accounts, record, review
+from web.casework import access, accounts, record, review
 from web.casework.permissions import Person
 from web.casework.review import Seen
 
@@ -51,16 +52,23 @@ async def fill(waymark: Waymark) -> None:
             return
     people = _read()["people"]
     team = {email: await _person(waymark, email, *person) for email, person in people.items()}
+    restricted = []
     for number, story in enumerate(stories()):
-        await _tell(waymark, f"demo-{number}", story, team)
-    await _person(waymark, HEAD, *_read()["headteacher"])
+        submission = await _tell(waymark, f"demo-{number}", story, team)
+        restricted += [submission] if submission and story.restricted else []
+    head = await _person(waymark, HEAD, *_read()["headteacher"])
+    for submission in restricted:
+        with _as(head):
+            version = (await record.open_(waymark, head, submission)).row.version
+            await access.restrict(waymark, head, Seen(submission, version), on=True)
 
 
-async def _person(waymark: Waymark, email: str, name: str, role: str) -> Person:
+async def _person(waymark: Waymark, email: str, name: str, role: str, team: str) -> Person:
+    seat = Role(role)
     async with waymark.database.transaction() as db:
         row = await staff.by_email(db, email)
-        id_ = row.id if row else await accounts.make(waymark, db, name, email, Role(role))
-    return Person(id_, name, Role(role))
+        id_ = row.id if row else await accounts.make(waymark, db, name, email, seat, team)
+    return Person(id_, name, seat, team)
 
 
 # --- Stories ------------------------------------------------------------------------------
@@ -79,6 +87,10 @@ class Story:
     until: str | None = None
     """Stops before this question: never sent."""
     owner: str | None = None
+    given_by: str | None = None
+    """Who gave it to them, if they did not take it."""
+    shared_with: str | None = None
+    restricted: bool = False
     note: str | None = None
     reply: str | None = None
 
@@ -95,21 +107,37 @@ def stories() -> Iterator[Story]:
         yield Story(**{**told, "channel": channel})
 
 
-async def _tell(waymark: Waymark, name: str, story: Story, team: dict[str, Person]) -> None:
+async def _tell(waymark: Waymark, name: str, story: Story, team: dict[str, Person]) -> str | None:
     if story.flow not in waymark.content.flows:
-        return
-    sender = Sender(waymark, name, story)
-    submission = await sender.talk()
-    if submission is None or story.owner is None:
-        return
-    owner = team[story.owner]
-    with acting.within(person=owner.id, role=owner.role.value):
+        return None
+    submission = await Sender(waymark, name, story).talk()
+    if submission and story.owner:
+        await _handle(waymark, submission, story, team)
+    return submission
+
+
+async def _handle(waymark: Waymark, submission: str, story: Story, team: dict[str, Person]) -> None:
+    owner = team[story.owner or ""]
+    if story.given_by:
+        giver = team[story.given_by]
+        with _as(giver):
+            await review.assign(waymark, giver, Seen(submission, 1), owner.id)
+    with _as(owner):
+        if not story.given_by:
+            await review.take(waymark, owner, Seen(submission, 1))
         await record.open_(waymark, owner, submission)
-        await review.take(waymark, owner, Seen(submission, 1))
+        if story.shared_with:
+            with_ = team[story.shared_with].id
+            await access.share(waymark, owner, submission, with_, "open")
         if story.note:
             await review.write_note(waymark, owner, submission, story.note, "demo")
         if story.reply:
             await review.reply(waymark, owner, submission, story.reply, "demo", 0)
+
+
+def _as(person: Person) -> AbstractContextManager[None]:
+    """Whoever acts, as the audit knows them."""
+    return acting.within(person=person.id, role=person.role.value)
 
 
 class Sender:

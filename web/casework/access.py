@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from bot.store import access, audit, submissions
 from bot.store.submissions import Filter
 from bot.tries import tried
 from bot.wiring import Waymark
-from web.casework import people, rows
+from web.casework import colleagues, rows
 from web.casework.faults import NotSaid
 from web.casework.find import reference
 from web.casework.permissions import Action, Person, check, may
@@ -53,16 +54,24 @@ async def give_reason(waymark: Waymark, person: Person, id_: str, why: Why) -> N
         await _grant(waymark, db, person, id_, why, "reason", REASON_HOLDS)
 
 
-async def break_glass(waymark: Waymark, person: Person, typed: str, why: Why) -> str:
+@dataclass(frozen=True)
+class Opened:
+    """What a reference led to, and whether the glass had to be broken for it."""
+
+    id: str
+    broken: bool
+
+
+async def break_glass(waymark: Waymark, person: Person, typed: str, why: Why) -> Opened:
     """Open a restricted submission by its reference, for an hour and before the headteacher's
-    eyes. Its id, or that of one of this reference which opens without.
+    eyes; one that opens without is left whole.
 
     Raises NotSaid; TooManyTries after many references that are none.
     """
     check(person, Action.BREAK_GLASS)
     why.check()
 
-    async def attempt() -> str | None:
+    async def attempt() -> Opened | None:
         return await _broken(waymark, person, reference(typed), why)
 
     opened = await tried(waymark, "break-glass", {"person": person.id}, attempt)
@@ -71,18 +80,17 @@ async def break_glass(waymark: Waymark, person: Person, typed: str, why: Why) ->
     return opened
 
 
-async def _broken(waymark: Waymark, person: Person, name: str, why: Why) -> str | None:
-    if not name:
-        return None
+async def _broken(waymark: Waymark, person: Person, name: str, why: Why) -> Opened | None:
     ways = (Action.OPEN_SUBMISSION, Action.GIVE_REASON, Action.BREAK_GLASS)
     async with waymark.database.transaction() as db:
         for action in ways:
             asked = Filter(rows.within(waymark, person, action), reference=name)
-            found = await submissions.queue(db, asked, 1)
-            if found and action is Action.BREAK_GLASS:
+            found = await submissions.queue(db, asked, 1) if name else []
+            broken = action is Action.BREAK_GLASS
+            if found and broken:
                 await _grant(waymark, db, person, found[0].id, why, "glass", GLASS_HOLDS)
             if found:
-                return str(found[0].id)
+                return Opened(found[0].id, broken)
         await audit.record(db, waymark.clock(), person.id, "access.missed", "staff", person.id)
     return None
 
@@ -123,7 +131,7 @@ async def share(waymark: Waymark, person: Person, id_: str, to: str, lasts: str)
     now = waymark.clock()
     async with waymark.database.transaction() as db:
         await rows.load(waymark, db, person, Action.SHARE, id_)
-        one = await people.find(db, to)
+        one = await colleagues.find(db, to)
         if one is None:
             raise NotSaid("with", "Choose whom to share it with")
         if lasts not in LASTS:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import WaymarkError
 from bot.store import audit, openings, staff
 from bot.wiring import Waymark
-from content.schema import Role
+from content.schema import FIRST_TEAM, Role
 from web.casework import passwords, sessions
 from web.casework.permissions import Action, Person, check
 
@@ -51,27 +51,43 @@ class SignedIn:
 # --- Making accounts ----------------------------------------------------------------------
 
 
-async def add(waymark: Waymark, name: str, email: str, role: str) -> str:
-    """Add a member of the team, or let one back in who lost their password.
+async def add(waymark: Waymark, name: str, email: str, role: str, team: str | None = None) -> str:
+    """Add a member of the team, or let one back in who lost their password; they may change team.
 
     Returns the address that signs them in once. Raises ValueError for what can't be a person.
     """
     address, seat = _tidy(email), _seat(role)
+    if team is not None and team not in waymark.authority.teams:
+        known = ", ".join(waymark.authority.teams)
+        raise ValueError(f"There is no team {team!r}. Choose from: {known}")
     if "@" not in address or not name.strip():
         raise ValueError("Give a name and an email address, like: 'Ann Example' ann@example.org")
     async with waymark.database.transaction() as db:
         row = await staff.by_email(db, address)
         if row is None:
-            id_ = await make(waymark, db, name.strip(), address, seat)
+            id_ = await make(waymark, db, name.strip(), address, seat, team or FIRST_TEAM)
         else:
             id_ = row.id
+            if team:
+                await staff.set_team(db, id_, team)
+                now = waymark.clock()
+                what = ("staff.team-changed", "staff", id_)
+                await audit.record(db, now, "waymark", *what, team=team)
             await staff.set_password(db, id_, None)
         return await new_way_in(waymark, db, id_)
 
 
-async def make(waymark: Waymark, db: AsyncConnection, name: str, email: str, role: Role) -> str:
+async def make(
+    waymark: Waymark,
+    db: AsyncConnection,
+    name: str,
+    email: str,
+    role: Role,
+    team: str = FIRST_TEAM,
+) -> str:
     id_, now = waymark.new_id(), waymark.clock()
     values: dict[str, Any] = {"id": id_, "name": name, "email": _tidy(email), "role": role.value}
+    values["team"] = team
     await staff.add(db, **values, password_hash=None, active=True, made_at=now)
     await audit.record(db, now, "waymark", "staff.added", "staff", id_, role=role.value)
     return id_

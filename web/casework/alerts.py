@@ -18,7 +18,7 @@ from content.schema import Helpline
 from web.casework import rows
 from web.casework.delivery import by_telegram
 from web.casework.faults import NotSaid
-from web.casework.permissions import Action, Person
+from web.casework.permissions import Action, Person, Subject
 from web.casework.record import Section, sections
 
 LOCAL_LINES = ("front-door", "out-of-hours")
@@ -39,6 +39,8 @@ class Alert:
     """An alert, with what there is to act on."""
 
     row: Alerted
+    subject: Subject | None
+    """What it is about, as far as rights go; none for what was not sent."""
     flow: str
     question: str
     """What they were answering."""
@@ -58,16 +60,20 @@ async def open_(waymark: Waymark, person: Person, id_: str) -> Alert:
     async with waymark.database.transaction() as db:
         row = await rows.load_alert(waymark, db, person, Action.OPEN_SUBMISSION, id_)
         await audit.record(db, waymark.clock(), person.id, "alert.opened", "alert", id_)
-        return await _alert(waymark, db, row)
+        about = await rows.subject(waymark, db, person, row.submission) if row.submission else None
+        return await _alert(waymark, db, row, about)
 
 
-async def _alert(waymark: Waymark, db: AsyncConnection, row: Alerted) -> Alert:
+async def _alert(
+    waymark: Waymark, db: AsyncConnection, row: Alerted, about: Subject | None
+) -> Alert:
     flow = waymark.content.flows.get(row.flow or "")
     question = flow.by_id.get(row.question) if flow else None
     lines = waymark.content.helplines(waymark.settings.authority)
     draft = None if row.submission else await _draft(waymark, db, row.conversation)
     return Alert(
         row=row,
+        subject=about,
         flow=flow.title if flow else "A conversation that is no longer kept",
         question=question.text if question else row.question,
         answer=_answer(draft, row.question),

@@ -12,7 +12,7 @@ from bot.store.models import Found
 from bot.store.submissions import Filter
 from bot.wiring import Waymark
 from content.schema import Level
-from web.casework import people, rows, stages
+from web.casework import colleagues, rows, stages
 from web.casework.due import Due, received, reply_due
 from web.casework.permissions import Action, Person, can, check
 from web.casework.stages import Status
@@ -109,7 +109,7 @@ async def queue(waymark: Waymark, person: Person, asked: Asked) -> Queue:
         alerts = await submissions.open_alerts(db, which.within, drafts)
         lost = await submissions.undelivered(db, replied, stages.CLOSED)
         notices = await access.unseen(db) if can(person, Action.SEE_NOTICES) else []
-        everyone = await people.everyone(db)
+        everyone = await colleagues.everyone(db)
     return Queue(
         asked=asked,
         at=now,

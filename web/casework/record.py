@@ -13,7 +13,7 @@ from bot.store.models import Found
 from bot.store.submissions import Alerted, Written
 from bot.wiring import Waymark
 from content.schema import QuestionType
-from web.casework import delivery, history, people, rows, stages
+from web.casework import colleagues, delivery, history, rows, stages
 from web.casework.due import Due, reply_due
 from web.casework.permissions import Action, Person, Subject
 from web.casework.queue import sender_words
@@ -94,13 +94,15 @@ class Record:
         return next(found, None)
 
 
-async def open_(waymark: Waymark, person: Person, id_: str) -> Record:
-    """Read a submission; that it was read, and by whom, is written down.
+async def open_(
+    waymark: Waymark, person: Person, id_: str, to: Action = Action.OPEN_SUBMISSION
+) -> Record:
+    """Read a submission, to do this with it; that it was read, and by whom, is written down.
 
-    Raises UnknownSubmission, ReasonNeeded.
+    Raises UnknownSubmission, ReasonNeeded, NotAllowed.
     """
     async with waymark.database.transaction() as db:
-        row = await rows.load(waymark, db, person, Action.OPEN_SUBMISSION, id_)
+        row = await rows.load(waymark, db, person, to, id_)
         if row.unread:
             await submissions.mark(db, id_, unread=False)
         now = waymark.clock()
@@ -129,7 +131,7 @@ async def _record(waymark: Waymark, db: AsyncConnection, person: Person, row: Fo
         replies=[delivery.delivered(row.sender, reply, states) for reply in replies],
         notes=await submissions.notes(db, row.id),
         history=history.told(await audit.of(db, row.id), names),
-        people=[one for one in await people.everyone(db) if people.could_own(one, row)],
+        people=[one for one in await colleagues.everyone(db) if colleagues.could_own(one, row)],
         owner=names.get(row.owner) if row.owner else None,
         shared=await access.links(db, row.id, waymark.clock()),
         contact=flow.submission.contact if flow else (),

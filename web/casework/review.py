@@ -11,7 +11,7 @@ from bot.errors import EditClash
 from bot.store import audit, outbox, submissions
 from bot.store.models import Found
 from bot.wiring import Waymark
-from web.casework import delivery, letters, people, rows, stages
+from web.casework import colleagues, delivery, letters, rows, stages
 from web.casework.faults import NotSaid
 from web.casework.permissions import Action, Person
 from web.casework.stages import Status
@@ -46,8 +46,8 @@ async def assign(waymark: Waymark, person: Person, seen: Seen, to: str) -> None:
             await submissions.change(db, seen.id, seen.version, waymark.clock(), **nobody)
             await _audit(waymark, db, person, "unassigned", seen.id)
             return
-        one = await people.find(db, to)
-        if one is None or not people.could_own(one, row):
+        one = await colleagues.find(db, to)
+        if one is None or not colleagues.could_own(one, row):
             raise NotSaid("to", "Choose who to give it to")
         theirs = {"owner": one.id, "team": one.team, **_in_hand(row)}
         await submissions.change(db, seen.id, seen.version, waymark.clock(), **theirs)

@@ -3,8 +3,22 @@
 from fastapi import APIRouter, Depends
 
 from web.security import same_site
-from web.staff import account, alerts, audit, queue, readers, reply, sign_in, submission
+from web.staff import (
+    access,
+    account,
+    alerts,
+    audit,
+    queue,
+    readers,
+    reply,
+    sharing,
+    sign_in,
+    submission,
+)
 
 router = APIRouter(dependencies=[Depends(same_site)])
-for part in (sign_in, account, queue, submission, reply, alerts, audit, readers):
+PARTS = (
+    sign_in, account, queue, submission, reply, alerts, audit, readers, access, sharing,
+)  # fmt: skip
+for part in PARTS:
     router.include_router(part.router, prefix="/staff")

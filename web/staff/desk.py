@@ -24,6 +24,13 @@ DONE = {
     "replied": "You have replied. Under the answers you see how far it got.",
     "settled": "You have said what was done.",
     "looked-into": "You have said that you looked into this. It is kept in the log.",
+    "reason": "You have said why, so you can open this for 8 hours. It stands in its history.",
+    "glass": "You have broken the glass: this opens for 60 minutes. The headteacher is told.",
+    "shared": "You have shared this.",
+    "unshared": "You have stopped sharing this.",
+    "restricted": "This is restricted now.",
+    "unrestricted": "This is not restricted any more.",
+    "noted-glass": "You have taken note of it.",
     "password": "Your password is set. You are signed out everywhere else.",
 }
 """What a page says after something was done; the address carries the word on the left."""
@@ -46,7 +53,8 @@ class Desk:
             status=status,
             person=self.session.person,
             csrf=self.session.csrf,
-            may=lambda action: permissions.can(self.session.person, Action(action)),
+            can=lambda action: permissions.can(self.session.person, Action(action)),
+            may=lambda action, of: permissions.may(self.session.person, Action(action), of),
             priorities=self._waymark.content.policy.priorities.labels,
             demo=self._waymark.settings.demo,
             once=self._waymark.new_id(),
@@ -60,6 +68,11 @@ def _desk(request: Request, waymark: ThisWaymark, pages: ThesePages, session: Th
 
 
 ThisDesk = Annotated[Desk, Depends(_desk)]
+
+
+def submission(id_: str) -> str:
+    """The address of its page."""
+    return f"/staff/submissions/{id_}"
 
 
 def onward(address: str, done: str = "") -> RedirectResponse:

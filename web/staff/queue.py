@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
-from starlette.datastructures import QueryParams
+from fastapi.responses import JSONResponse
+from starlette.datastructures import FormData, QueryParams
 
 from content.schema import Level
-from web.casework import log, stages, unusual
+from web.casework import exports, log, stages, unusual
+from web.casework.find import find
 from web.casework.permissions import Action, Person, can
-from web.casework.queue import Asked, Queue, kinds, queue
+from web.casework.queue import Asked, Queue, kinds, news, queue
+from web.casework.reasons import PURPOSES
 from web.casework.stages import Status
 from web.dependencies import ThisWaymark
 from web.staff.desk import ThisDesk
 from web.staff.guard import allowed
 
 router = APIRouter()
+Fields = QueryParams | FormData
 
 
 @router.get("")
@@ -47,19 +52,66 @@ async def show(
         status_choices=[(s, stages.LABELS[s]) for s in stages.in_order(statuses)],
         to=lambda **changes: address(replace(asked, page=1, **changes)),
         to_page=lambda page: address(replace(asked, page=page)),
+        here=address(asked),
+        as_fields=fields(asked),
+        purposes=PURPOSES,
         pages_shown=_pages(found),
     )
 
 
-def read(params: QueryParams, known_kinds: tuple[str, ...]) -> Asked:
-    """What the address asks for; what makes no sense is left out, so an old link still works."""
-    stage, page = params.get("stage", ""), params.get("page", "")
+@router.get("/queue/new")
+async def new(
+    waymark: ThisWaymark,
+    person: Annotated[Person, Depends(allowed(Action.SEE_QUEUE))],
+    since: str = "",
+) -> Response:
+    """What came since the queue was shown, for the page to ask by itself."""
+    now = waymark.clock()
+    found = await news(waymark, person, _moment(since) or now)
+    return JSONResponse({"changed": found.changed, "alerts": found.alerts})
+
+
+def _moment(said: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+@router.get("/find")
+async def look(
+    waymark: ThisWaymark,
+    desk: ThisDesk,
+    person: Annotated[Person, Depends(allowed(Action.SEE_QUEUE))],
+    q: str = "",
+) -> Response:
+    found = await find(waymark, person, q[:80])
+    return desk.show("found", finds=found, q=q[:80])
+
+
+@router.post("/queue/export")
+async def export(
+    request: Request,
+    waymark: ThisWaymark,
+    person: Annotated[Person, Depends(allowed(Action.EXPORT))],
+) -> Response:
+    form = await request.form()
+    asked = read(form, tuple(kinds(waymark)))
+    made = await exports.queue(waymark, person, asked)
+    kept = {"Content-Disposition": f'attachment; filename="{made.name}"'}
+    return Response(made.body, media_type="text/csv; charset=utf-8", headers=kept)
+
+
+def read(params: Fields, known_kinds: tuple[str, ...]) -> Asked:
+    """What is asked for; what makes no sense is left out, so an old link still works."""
+    stage, page, owner = (str(params.get(name, "")) for name in ("stage", "page", "owner"))
     return Asked(
         stage=stage if stage in stages.STAGES else "open",
-        status=tuple(s for s in params.getlist("status") if s in tuple(Status)),
-        priority=tuple(p for p in params.getlist("priority") if p in tuple(Level)),
-        kind=tuple(k for k in params.getlist("kind") if k in known_kinds),
-        owner=params.get("owner", "")[:40],
+        status=tuple(str(s) for s in params.getlist("status") if s in tuple(Status)),
+        priority=tuple(str(p) for p in params.getlist("priority") if p in tuple(Level)),
+        kind=tuple(str(k) for k in params.getlist("kind") if k in known_kinds),
+        owner=owner[:40],
         unread=params.get("unread") == "yes",
         page=min(int(page), 10_000) if page.isdecimal() and int(page) > 0 else 1,
     )
@@ -67,14 +119,20 @@ def read(params: QueryParams, known_kinds: tuple[str, ...]) -> Asked:
 
 def address(asked: Asked) -> str:
     """The queue as asked, as a link."""
+    pairs = fields(asked)
+    pairs += [("page", str(asked.page))] if asked.page > 1 else []
+    return f"/staff?{urlencode(pairs)}" if pairs else "/staff"
+
+
+def fields(asked: Asked) -> list[tuple[str, str]]:
+    """What was asked, all pages of it."""
     pairs = [("stage", asked.stage)] if asked.stage != "open" else []
     pairs += [("status", value) for value in asked.status]
     pairs += [("priority", value) for value in asked.priority]
     pairs += [("kind", value) for value in asked.kind]
     pairs += [("owner", asked.owner)] if asked.owner else []
     pairs += [("unread", "yes")] if asked.unread else []
-    pairs += [("page", str(asked.page))] if asked.page > 1 else []
-    return f"/staff?{urlencode(pairs)}" if pairs else "/staff"
+    return pairs
 
 
 def _pages(found: Queue) -> list[dict[str, Any]]:

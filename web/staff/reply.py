@@ -24,7 +24,7 @@ Before = Annotated[int, Form()]
 
 @router.get("")
 async def write(waymark: ThisWaymark, desk: ThisDesk, person: Replier, id_: str) -> Response:
-    found = await record.open_(waymark, person, id_)
+    found = await record.open_(waymark, person, id_, Action.REPLY)
     return desk.show("reply", record=found, text="")
 
 
@@ -33,7 +33,7 @@ async def change(
     waymark: ThisWaymark, desk: ThisDesk, person: Replier, id_: str, text: Text = ""
 ) -> Response:
     """Back from the preview to the same words."""
-    found = await record.open_(waymark, person, id_)
+    found = await record.open_(waymark, person, id_, Action.REPLY)
     return desk.show("reply", record=found, text=text)
 
 
@@ -46,7 +46,7 @@ async def check(
     text: Text = "",
     before: Before = 0,
 ) -> Response:
-    found = await record.open_(waymark, person, id_)
+    found = await record.open_(waymark, person, id_, Action.REPLY)
     try:
         letter = await letters.preview(waymark, person, id_, text)
     except NotSaid as problem:
@@ -67,10 +67,10 @@ async def send(
     try:
         await review.reply(waymark, person, id_, text, once, before)
     except NotSaid as problem:
-        found = await record.open_(waymark, person, id_)
+        found = await record.open_(waymark, person, id_, Action.REPLY)
         return desk.show("reply", 422, record=found, text=text, problem=problem)
     except EditClash:
-        found = await record.open_(waymark, person, id_)
+        found = await record.open_(waymark, person, id_, Action.REPLY)
         letter = await letters.preview(waymark, person, id_, text)
         return desk.show(
             "reply-check",

@@ -15,6 +15,7 @@ from web.casework.record import Record
 from web.casework.review import Move, Seen
 from web.dependencies import ThisWaymark
 from web.staff.desk import Desk, ThisDesk, onward
+from web.staff.desk import submission as address
 from web.staff.guard import allowed
 
 router = APIRouter(prefix="/submissions/{id_}")
@@ -39,7 +40,7 @@ async def take(
         await review.take(waymark, person, Seen(id_, version))
     except EditClash:
         return await _clash(waymark, desk, person, id_, wanted="take")
-    return onward(_address(id_), "taken")
+    return onward(address(id_), "taken")
 
 
 @router.post("/assign")
@@ -58,7 +59,7 @@ async def assign(
     except NotSaid as problem:
         found = await record.open_(waymark, person, id_)
         return desk.show("submission", 422, record=found, problem=problem)
-    return onward(_address(id_), "unassigned" if to == "nobody" else "assigned")
+    return onward(address(id_), "unassigned" if to == "nobody" else "assigned")
 
 
 # --- Status -------------------------------------------------------------------------------
@@ -68,7 +69,7 @@ Mover = Annotated[Person, Depends(allowed(Action.CHANGE_STATUS))]
 
 @router.get("/status")
 async def ask_status(waymark: ThisWaymark, desk: ThisDesk, person: Mover, id_: str) -> Response:
-    found = await record.open_(waymark, person, id_)
+    found = await record.open_(waymark, person, id_, Action.CHANGE_STATUS)
     return _status_page(desk, found, Move(""))
 
 
@@ -89,9 +90,9 @@ async def change_status(
     except EditClash:
         return await _clash(waymark, desk, person, id_, wanted="status", move=wanted)
     except (NotSaid, InvalidMove) as problem:
-        found = await record.open_(waymark, person, id_)
+        found = await record.open_(waymark, person, id_, Action.CHANGE_STATUS)
         return _status_page(desk, found, wanted, 422, problem=problem)
-    return onward(_address(id_), "status")
+    return onward(address(id_), "status")
 
 
 def _status_page(
@@ -130,7 +131,8 @@ Writer = Annotated[Person, Depends(allowed(Action.WRITE_NOTE))]
 
 @router.get("/notes")
 async def notes(waymark: ThisWaymark, desk: ThisDesk, person: Writer, id_: str) -> Response:
-    return desk.show("notes", record=await record.open_(waymark, person, id_))
+    found = await record.open_(waymark, person, id_, Action.WRITE_NOTE)
+    return desk.show("notes", record=found)
 
 
 @router.post("/notes")
@@ -145,10 +147,6 @@ async def write_note(
     try:
         await review.write_note(waymark, person, id_, text, once)
     except NotSaid as problem:
-        found = await record.open_(waymark, person, id_)
+        found = await record.open_(waymark, person, id_, Action.WRITE_NOTE)
         return desk.show("notes", 422, record=found, problem=problem)
-    return onward(f"{_address(id_)}/notes", "noted")
-
-
-def _address(id_: str) -> str:
-    return f"/staff/submissions/{id_}"
+    return onward(f"{address(id_)}/notes", "noted")

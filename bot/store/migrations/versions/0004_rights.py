@@ -10,24 +10,21 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("staff", schema=None) as batch_op:
-        first = sa.Column("team", sa.String(), nullable=False, server_default="virtual-school")
-        batch_op.add_column(first)
-        batch_op.alter_column("team", server_default=None)
-
-    now = sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True)
-    with op.batch_alter_table("submission", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("team", sa.String(), nullable=True))
-        batch_op.add_column(
-            sa.Column("restricted", sa.Boolean(), nullable=False, server_default=sa.false())
-        )
-        batch_op.alter_column("restricted", server_default=None)
-        batch_op.add_column(now)
+    # Not the batch way: copying a table that others point at would break what points at it.
+    team = sa.Column("team", sa.String(), nullable=False, server_default="virtual-school")
+    op.add_column("staff", team)
+    op.add_column("submission", sa.Column("team", sa.String(), nullable=True))
+    op.add_column(
+        "submission",
+        sa.Column("restricted", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
+    changed = sa.Column(
+        "changed_at", sa.DateTime(timezone=True), nullable=False, server_default="1970-01-01"
+    )
+    op.add_column("submission", changed)
     # Until now there was one team, and nobody knows when a submission last changed.
     op.execute("UPDATE submission SET changed_at = received_at")
     op.execute("UPDATE submission SET team = 'virtual-school' WHERE owner IS NOT NULL")
-    with op.batch_alter_table("submission", schema=None) as batch_op:
-        batch_op.alter_column("changed_at", nullable=False)
 
     op.create_table(
         "access_grant",
@@ -50,10 +47,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_access_grant")),
     )
-    with op.batch_alter_table("access_grant", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_access_grant_held", ["submission", "staff", "until"], unique=False
-        )
+    op.create_index("ix_access_grant_held", "access_grant", ["submission", "staff", "until"])
 
     op.create_table(
         "submission_link",
@@ -73,16 +67,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("submission", "staff", name=op.f("pk_submission_link")),
     )
-    with op.batch_alter_table("submission_link", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_submission_link_staff"), ["staff"], unique=False)
+    op.create_index(op.f("ix_submission_link_staff"), "submission_link", ["staff"])
 
 
 def downgrade() -> None:
     op.drop_table("submission_link")
     op.drop_table("access_grant")
-    with op.batch_alter_table("submission", schema=None) as batch_op:
-        batch_op.drop_column("changed_at")
-        batch_op.drop_column("restricted")
-        batch_op.drop_column("team")
-    with op.batch_alter_table("staff", schema=None) as batch_op:
-        batch_op.drop_column("team")
+    for column in ("changed_at", "restricted", "team"):
+        op.drop_column("submission", column)
+    op.drop_column("staff", "team")
