@@ -514,7 +514,7 @@ async def test_opening_is_written_down_and_audit_holds_no_words(waymark):
     assert "canary" not in everything
     (row,) = await rows(waymark, SubmissionRow)
     assert row.unread is False
-    told_again = [event.words for event in history.told(lines, {ann.id: "Ann"})]
+    told_again = [event.words for event in history.told(lines, {ann.id: "Ann"}, {})]
     assert told_again[0] == "closed it: “Closed: done”. Outcome: Advice given"
 
 

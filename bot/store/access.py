@@ -98,6 +98,18 @@ async def _broken(db: AsyncConnection, row: Found) -> Broken:
     )  # fmt: skip
 
 
+async def reasons(db: AsyncConnection, submission: str) -> dict[str, str]:
+    """Everything that was said for opening it, by grant."""
+    found = await db.execute(
+        sa.select(AccessGrant.id, AccessGrant.reason).where(AccessGrant.submission == submission)
+    )
+    rows = found.all()
+    if not rows:
+        return {}
+    box = await sealing.box(db, desk(submission))
+    return {row.id: box.opened(AccessGrant.reason, row.id, row.reason) for row in rows}
+
+
 async def take_note(db: AsyncConnection, id_: str, staff: str, at: datetime) -> str | None:
     """The submission it was about; None if somebody already had."""
     done = await db.execute(

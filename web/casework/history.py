@@ -21,6 +21,8 @@ class Event:
     words: str
     at: datetime
     times: int = 1
+    why: str = ""
+    """What they said for it."""
 
 
 _PLAIN = {
@@ -45,18 +47,22 @@ _PLAIN = {
 }
 _NOT_ITS_HISTORY = ("access.refused", "access.seen")
 """About who saw it, for the headteacher: the page on access tells it."""
+_SAID_WHY = ("access.reason", "access.glass")
 _CHANNELS = {"telegram": "Telegram", "chat": "the browser chat", "form": "the form"}
 
 
-def told(rows: Sequence[Entry], names: Mapping[str, str]) -> list[Event]:
+def told(
+    rows: Sequence[Entry], names: Mapping[str, str], reasons: Mapping[str, str]
+) -> list[Event]:
     """Newest first; the same thing done over and over by the same person is one line."""
     events: list[Event] = []
     for row in rows:
         if row.action in _NOT_ITS_HISTORY:
             continue
-        event = Event(_actor(row.actor, names), _words(row, names), row.at)
+        why = reasons.get(row.detail.get("grant", ""), "") if row.action in _SAID_WHY else ""
+        event = Event(_actor(row.actor, names), _words(row, names), row.at, why=why)
         before = events[-1] if events else None
-        if before and (before.actor, before.words) == (event.actor, event.words):
+        if before and replace(before, at=event.at, times=1) == event:
             events[-1] = replace(event, times=before.times + 1)
         else:
             events.append(event)

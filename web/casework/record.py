@@ -130,7 +130,7 @@ async def _record(waymark: Waymark, db: AsyncConnection, person: Person, row: Fo
         alerts=await submissions.alerts_of(db, row.id),
         replies=[delivery.delivered(row.sender, reply, states) for reply in replies],
         notes=await submissions.notes(db, row.id),
-        history=history.told(await audit.of(db, row.id), names),
+        history=history.told(await audit.of(db, row.id), names, await access.reasons(db, row.id)),
         people=[one for one in await colleagues.everyone(db) if colleagues.could_own(one, row)],
         owner=names.get(row.owner) if row.owner else None,
         shared=await access.links(db, row.id, waymark.clock()),
