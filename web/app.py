@@ -64,18 +64,23 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
     app.add_middleware(_Sorry)
     app.add_middleware(security.Headers, secure=waymark.settings.secure)
     app.add_middleware(RequestId)
-    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
-    if role != "staff":
-        app.include_router(public.router)
-        app.include_router(telegram_webhook.router)
-    if role != "public":
-        app.include_router(staff.router)
+    add_doors(app, role)
     _every_door_is_stated(app)
     for kind in PAGES:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(errors.NotAllowed, _refused)
     app.add_exception_handler(HTTPException, _http)
     return app
+
+
+def add_doors(app: FastAPI, role: str = "all") -> None:
+    """Every address that people can come in by."""
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    if role != "staff":
+        app.include_router(public.router)
+        app.include_router(telegram_webhook.router)
+    if role != "public":
+        app.include_router(staff.router)
 
 
 def _every_door_is_stated(app: FastAPI) -> None:
