@@ -18,6 +18,7 @@ OWNERS = {
     models.SubmissionRow: lambda row: f"submission:{row.id}",
     models.Note: lambda row: f"desk:{row.submission}",
     models.Reply: lambda row: f"submission:{row.submission}",
+    models.AccessGrant: lambda row: f"desk:{row.submission}",
 }
 NAMED = {models.Inbox: "key", models.Outbox: "key"}
 """The column that names a row, where it isn't `id`."""

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 
-from bot.errors import EditClash, InvalidMove, NotAllowed, UnknownSubmission
+from bot.errors import EditClash, InvalidMove, NotAllowed, ReasonNeeded, UnknownSubmission
 from bot.store.models import (
     Alert,
     Attempt,
@@ -20,6 +20,7 @@ from bot.store.models import (
     SignInLink,
     Staff,
     StaffSession,
+    SubmissionLink,
     SubmissionRow,
 )
 from content.schema import FIRST_TEAM, Role
@@ -583,6 +584,25 @@ async def test_the_demo_is_filled_once_and_each_start_makes_a_new_way_in(held, c
     assert ways[0] != ways[1]
     assert await accounts.use_way_in(waymark, ways[0]) is None
     assert await accounts.use_way_in(waymark, ways[1]) is not None
+    await _shared_and_restricted(waymark)
+
+
+async def _shared_and_restricted(waymark):
+    """Two teams, something shared with a mentor, and something that only some may know of."""
+    people = {
+        row.email.split("@")[0]: Person(row.id, row.name, Role(row.role), row.team)
+        for row in await rows(waymark, Staff)
+    }
+    assert len({person.team for person in people.values()}) == 2
+    (link,) = await rows(waymark, SubmissionLink)
+    (restricted,) = await rows(waymark, SubmissionRow, SubmissionRow.restricted)
+    assert link.staff == people["mentor"].id
+    await record.open_(waymark, people["mentor"], link.submission)
+    await record.open_(waymark, people["headteacher"], restricted.id)
+    with pytest.raises(UnknownSubmission):
+        await record.open_(waymark, people["transitions"], restricted.id)
+    with pytest.raises(ReasonNeeded):
+        await record.open_(waymark, people["co-ordinator"], link.submission)
 
 
 async def test_every_invented_story_still_fits_the_flows(held):
