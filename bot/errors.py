@@ -18,7 +18,12 @@ class StaleConversation(WaymarkError):
 
 
 class UnknownSubmission(WaymarkError):
-    """No such submission, or not one this person may see."""
+    """No such submission, or not one this person may see; `wanted` names the action, for the
+    audit."""
+
+    def __init__(self, submission: str, wanted: str = "") -> None:
+        super().__init__(submission)
+        self.wanted = wanted
 
 
 class NotAllowed(WaymarkError):

@@ -106,6 +106,20 @@ async def test_the_reason_stands_in_the_history_and_the_audit_holds_no_words(hou
     assert line.object_id == one.id
 
 
+async def test_the_audit_says_what_it_was_opened_for_and_who_was_not_let(house):
+    one = await one_of(house, await person(house, "Tam", team=THERE))
+    ann, moss = await desk(house, "Ann"), await desk(house, "Moss", Role.MENTOR)
+    await ann.open(one.id)
+    await ann.send("/reason", **WHY)
+    (line,) = await rows(house, Audit, Audit.action == "submission.opened")
+    assert (line.object_id, line.purpose) == (one.id, "cover")
+    for kept in (one.id, "0" * 32):
+        assert (await moss.open(kept)).status == 404
+    lines = await rows(house, Audit, Audit.action == "access.refused")
+    assert [line.object_id for line in lines] == [one.id, "0" * 32]
+    assert {line.detail["wanted"] for line in lines} == {"open-submission"}
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -410,7 +424,7 @@ async def test_a_list_leaves_counted_and_written_down_with_no_words_in_it(house)
     (line,) = await rows(house, Audit, Audit.action == "export.made")
     assert line.detail["count"] == 1
     assert (line.detail["stage"], line.detail["owner"]) == ("open", "nobody")
-    assert line.detail["priority"] == ["high", "low", "standard", "urgent"]
+    assert line.detail["priority"] == "high+low+standard+urgent"
 
 
 async def test_words_in_an_address_do_not_reach_the_audit(house):

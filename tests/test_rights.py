@@ -78,6 +78,7 @@ MAY = {
     "assign": for_all(EVERY, {"own", "linked", "team", "unowned"}, None),
     "share": for_all(EVERY, {"own", "team", "unowned"}, None),
     "restrict": for_all(EVERY, None, None),
+    "readers": for_all(EVERY, None, None),
 }
 
 
@@ -119,7 +120,11 @@ WAYS = {
     f"POST {ONE}/reason": Way("give-reason", WHY),
     "GET /staff/break-glass": Way("ask-glass"),
     "POST /staff/break-glass": Way("break-glass", {"reference": "{reference}", **WHY}),
-    "POST /staff/notices/{grant}": Way("notices"),
+    "POST /staff/notices/{grant}": Way("head"),
+    "GET /staff/audit": Way("head"),
+    "POST /staff/audit/acknowledge": Way("head-none"),
+    "GET /staff/audit/people/{id_}": Way("head"),
+    f"GET {ONE}/readers": Way("readers"),
     "GET /staff/account": Way("everyone"),
     "POST /staff/account": Way("everyone", {"new": "short"}),
     "POST /staff/sign-out": Way("everyone"),
@@ -133,8 +138,10 @@ def expected(way: Way, role: Role, standing: str) -> str:
         return "in"
     if way.does == "export":
         return "refused" if role is MENTOR else "in"
-    if way.does == "notices":
+    if way.does == "head":
         return "in" if role is HEAD else "refused"
+    if way.does == "head-none":  # there is no such notice
+        return "hidden" if role is HEAD else "refused"
     if way.does == "ask-glass":
         return "in" if role in COORDINATORS else "refused"
     if way.does in ("ask-reason", "give-reason", "break-glass"):
@@ -255,6 +262,7 @@ class Desk:
     def filled(self, text, standing):
         there = standing != "none"
         one = self.house.alert if "/alerts/" in text else self.house.row.id
+        one = self.person.id if "/people/" in text else one
         reference = self.house.row.reference if there else "VS-0000-0000"
         gaps = {"id_": one if there else "0" * len(one), "reference": reference}
         gaps |= {"far": self.house.far.id, "grant": "anything"}

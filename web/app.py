@@ -68,7 +68,8 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
     _every_door_is_stated(app)
     for kind in PAGES:
         app.add_exception_handler(kind, _known)
-    app.add_exception_handler(errors.NotAllowed, _refused)
+    for refusal in (errors.NotAllowed, errors.UnknownSubmission):
+        app.add_exception_handler(refusal, _refused)
     app.add_exception_handler(HTTPException, _http)
     return app
 
@@ -123,7 +124,9 @@ async def _known(request: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     """Being refused is written down before it is said."""
-    assert isinstance(error, errors.NotAllowed)
+    assert isinstance(error, errors.NotAllowed | errors.UnknownSubmission)
+    if not error.wanted:
+        return await _known(request, error)
     place = request.url.path.split("/")[2:3]
     about = {"submissions": "submission", "alerts": "alert"}.get("".join(place), "page")
     given = request.path_params.get("id_", "")

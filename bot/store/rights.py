@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -81,9 +81,28 @@ def _granted(who: Viewer, kind: str) -> Test:
     )
 
 
+def _purpose(who: Viewer, submission: str) -> sa.ScalarSelect[str]:
+    """What they gave last, of what still holds."""
+    return (
+        sa.select(AccessGrant.purpose)
+        .where(
+            AccessGrant.submission == submission,
+            AccessGrant.staff == who.id,
+            AccessGrant.until > who.now,
+        )
+        .order_by(AccessGrant.given_at.desc(), AccessGrant.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
 async def facts(db: AsyncConnection, who: Viewer, submission: str) -> Found | None:
-    """Whose it is, and what is so of it for this person. No words are read for that."""
-    told = [FACTS[fact](who).label(fact) for fact in ("linked", "reason", "glass")]
+    """Whose it is, what is so of it for this person, and for what purpose they said they need it.
+    No words are read for that."""
+    told: list[sa.ColumnElement[Any]] = [
+        FACTS[fact](who).label(fact) for fact in ("linked", "reason", "glass")
+    ]
+    told.append(_purpose(who, submission).label("purpose"))
     found = await db.execute(
         sa.select(SubmissionRow.owner, SubmissionRow.team, SubmissionRow.restricted, *told).where(
             SubmissionRow.id == submission

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import UnknownSubmission
 from bot.store import access, audit, submissions
 from bot.store.submissions import Filter
 from bot.tries import tried
@@ -17,7 +16,7 @@ from bot.wiring import Waymark
 from web.casework import colleagues, rows
 from web.casework.faults import NotSaid
 from web.casework.find import reference
-from web.casework.permissions import Action, Person, check, may
+from web.casework.permissions import Action, Person, admit, check, may
 from web.casework.reasons import Why
 from web.casework.review import Seen
 
@@ -40,10 +39,8 @@ async def needs_reason(waymark: Waymark, person: Person, id_: str) -> bool:
         seen = await rows.subject(waymark, db, person, id_)
     if seen is not None and may(person, Action.OPEN_SUBMISSION, seen):
         return False
-    if seen is not None and may(person, Action.GIVE_REASON, seen):
-        return True
-    check(person, Action.GIVE_REASON)
-    raise UnknownSubmission(id_)
+    admit(person, Action.GIVE_REASON, seen, id_)
+    return True
 
 
 async def give_reason(waymark: Waymark, person: Person, id_: str, why: Why) -> None:

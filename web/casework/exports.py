@@ -55,10 +55,10 @@ def _filter(waymark: Waymark, asked: Asked, found: Sequence[Found]) -> dict[str,
     owners = {"me", "nobody", *(row.owner for row in found)}
     return {
         "stage": asked.stage,
-        "status": sorted(s for s in asked.status if s in tuple(Status)),
-        "priority": sorted(asked.priority),
-        "kind": sorted(k for k in asked.kind if k in kinds(waymark)),
-        "owner": asked.owner if asked.owner in owners else "",
+        "status": "+".join(sorted(s for s in asked.status if s in tuple(Status))) or None,
+        "priority": "+".join(sorted(asked.priority)) or None,
+        "kind": "+".join(sorted(k for k in asked.kind if k in kinds(waymark))) or None,
+        "owner": asked.owner if asked.owner in owners else None,
         "unread": asked.unread,
     }
 

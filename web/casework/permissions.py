@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.errors import NotAllowed, ReasonNeeded, UnknownSubmission
@@ -71,6 +71,8 @@ class Subject:
     """Who gave a reason that still holds."""
     glass_of: Collection[str] = ()
     """Who broke the glass and may still look."""
+    purpose: str | None = None
+    """What whoever looks said they need it for, where that still holds."""
 
 
 def facts(person: Person, of: Subject) -> frozenset[Fact]:
@@ -204,6 +206,12 @@ def may(person: Person, action: Action, of: Subject) -> bool:
     return any(way.holds(so) for way in RULES[action].ways(person.role))
 
 
+def why(person: Person, of: Subject) -> str | None:
+    """The purpose without which they could not open it."""
+    caseload = replace(of, reason_of=(), glass_of=())
+    return None if may(person, Action.OPEN_SUBMISSION, caseload) else of.purpose
+
+
 def check(person: Person, action: Action) -> None:
     """Raises NotAllowed, with the sentence they read."""
     if not can(person, action):
@@ -223,7 +231,7 @@ def admit(person: Person, action: Action, of: Subject | None, id_: str) -> None:
         )
     if of is not None and may(person, Action.GIVE_REASON, of):
         raise ReasonNeeded(id_)
-    raise UnknownSubmission(id_)
+    raise UnknownSubmission(id_, wanted=action.value)
 
 
 ASK = "If you need to, ask your headteacher."

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.errors import UnknownSubmission
-from bot.store import audit, openings, staff, submissions
+from bot.store import audit, openings, staff
 from bot.store.models import Found
 from bot.wiring import Waymark
+from web.casework import rows
 from web.casework.permissions import Action, Person, check
 
 ONE_SITTING = timedelta(minutes=30)
@@ -51,9 +51,7 @@ async def of(waymark: Waymark, person: Person, id_: str) -> Access:
     check(person, Action.SEE_AUDIT)
     now = waymark.clock()
     async with waymark.database.transaction() as db:
-        row = await submissions.get(db, id_)
-        if row is None:
-            raise UnknownSubmission(id_)
+        row = await rows.load(waymark, db, person, Action.OPEN_SUBMISSION, id_)
         names = await staff.names(db)
         lines = await openings.of_record(db, id_)
         await audit.record(db, now, person.id, "access.seen", "submission", id_)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import acting
 from bot.errors import UnknownSubmission
 from bot.store import rights, submissions
 from bot.store.models import Found
 from bot.store.rights import Viewer, Within
 from bot.store.submissions import Alerted
 from bot.wiring import Waymark
-from web.casework.permissions import RULES, Action, Person, Subject, admit, can, check
+from web.casework.permissions import RULES, Action, Person, Subject, admit, can, check, why
 
 
 async def load(
@@ -21,7 +22,8 @@ async def load(
     Raises UnknownSubmission, whether there is none or they may not know of it; ReasonNeeded;
     NotAllowed. What they may not have is not even read.
     """
-    admit(person, action, await subject(waymark, db, person, id_), id_)
+    seen = await subject(waymark, db, person, id_)
+    _let_in(person, action, seen, id_)
     row = await submissions.get(db, id_)
     if row is None:
         raise UnknownSubmission(id_)
@@ -36,14 +38,21 @@ async def load_alert(
     check(person, action)
     about = await submissions.alert_on(db, id_)
     if about is None or (about.submission is None and not can(person, Action.SEE_DRAFT)):
-        raise UnknownSubmission(id_)
+        raise UnknownSubmission(id_, wanted=action.value)
     if about.submission is not None:
         seen = await subject(waymark, db, person, about.submission)
-        admit(person, action, seen, about.submission)
+        _let_in(person, action, seen, about.submission)
     row = await submissions.alert(db, id_)
     if row is None:
         raise UnknownSubmission(id_)
     return row
+
+
+def _let_in(person: Person, action: Action, seen: Subject | None, id_: str) -> None:
+    """Or raise; the audit then says for what purpose, where there has to be one."""
+    admit(person, action, seen, id_)
+    if seen is not None and (purpose := why(person, seen)):
+        acting.become(purpose=purpose)
 
 
 async def subject(
@@ -60,6 +69,7 @@ async def subject(
         shared_with=(person.id,) * row.linked,
         reason_of=(person.id,) * row.reason,
         glass_of=(person.id,) * row.glass,
+        purpose=row.purpose,
     )
 
 
