@@ -53,7 +53,8 @@ class Keyring:
         if not self.talk or not self.public:
             raise NoKey(
                 "The keys that words are sealed with are not there. Start once with "
-                "--role staff or all, then copy secret, keys/talk and keys/case/*.pub here"
+                "--role staff or all, then copy secret, keys/talk, keys/audit and "
+                "keys/case/*.pub here"
             )
 
     def read(self) -> None:
