@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import attaching
 from bot.conversation.engine import Turn
 from bot.conversation.path import Path
 from bot.conversation.script import Script
@@ -63,7 +64,9 @@ async def file(
         "return_key": waymark.keys.return_key(submission.reference, code),
         "version": 1,
     }
-    if await submissions.add(db, values, submission.payload, tidy_code(code)):
+    box = await submissions.add(db, values, submission.payload, tidy_code(code))
+    if box is not None:
+        await attaching.file(db, kept, box, submission.id, walked)
         await conversations.keep_return_code(db, kept, code)
         await audit.record(
             db, now, "sender", "submission.filed", "submission", submission.id,

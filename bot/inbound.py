@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,18 @@ from bot.conversation.engine import Turn
 from bot.conversation.script import Script
 from bot.conversation.speech import Bubble, Sent
 from bot.conversation.state import Conversation
-from content.schema import Channel
+from bot.files.scanning import ScanState
+from content.schema import Channel, FileKind
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A file as it may be kept, and what the scanner said of it."""
+
+    kind: FileKind
+    media_type: str
+    content: bytes = field(repr=False)
+    scan: ScanState
 
 
 @dataclass(frozen=True)
@@ -33,6 +44,8 @@ class Inbound:
     """The channel's own number, where it numbers what it delivers."""
     message: int | None = None
     """The message a button stood on, so that its ticks can be redrawn."""
+    files: tuple[Arrived, ...] = ()
+    """Files that came with it, cleaned."""
     carries: bool = False
     """The channel's response can carry one answer itself."""
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import filing, safeguarding, saying
+from bot import attaching, filing, safeguarding, saying
 from bot.conversation import engine, speech
 from bot.conversation import events as ev
 from bot.conversation import messages as say
@@ -256,6 +256,10 @@ class _Turn:
     async def converse(self, known: Known, kept: Kept, event: ev.Event) -> Received:
         before = kept.conversation
         script = self.waymark.script(before.flow, self.now)
+        if isinstance(event, ev.Added):
+            self.inbound = attaching.named(self.waymark, self.inbound)
+            assert isinstance(self.inbound.event, ev.Added)
+            event = self.inbound.event
         turn = engine.step(script, before, event, self.now, self.inbound.channel)
         after = turn.conversation
         walked = path(script, after.answers)
@@ -263,6 +267,7 @@ class _Turn:
             await self.forget(before)
             known = replace(known, current=None)
         else:
+            await attaching.keep(self.db, script, kept, after, self.inbound)
             await self.alert(after, safeguarding.concerns(walked))
             if turn.submission is not None:
                 await filing.file(self.waymark, self.db, self.inbound, script, kept, turn, walked)

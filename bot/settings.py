@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     audit_anchor: str | None = None
     """Where the audit is anchored every hour: a file on another machine's disk, or an address
     (https://...) that takes JSON. With none, a cut at its end can go unnoticed."""
+    scan_command: str | None = None
+    """What looks for harm in a file that is sent (clamdscan -): given it on standard input, it
+    ends with 0 for clean and 1 for found. Without one, staff see that files were not scanned."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     telegram_token: SecretStr | None = None

@@ -100,6 +100,16 @@ class QuestionType(StrEnum):
     """Something to read before going on; its one answer is `read`."""
     ENTITLEMENTS = "entitlements"
     """What the person may be entitled to, by their answers; they choose what to save."""
+    FILE = "file"
+    """Pictures, voice notes or documents; in a browser only, so it can always be skipped."""
+
+
+class FileKind(StrEnum):
+    """What can be added to an answer."""
+
+    PICTURE = "picture"
+    VOICE = "voice"
+    DOCUMENT = "document"
 
 
 class Skip(StrEnum):
@@ -180,12 +190,25 @@ class Question(Strict):
     min: int | None = None
     """Smallest number, or fewest choices."""
     max: int | None = None
-    """Largest number, most choices, or most characters."""
+    """Largest number, most choices, most characters, or most files."""
     long: bool = False
     """A text answer that wants room."""
     time: Literal["past", "future", "any"] = "any"
     """Which way a date without a year points, and which way it must lie."""
     fact: Fact | None = None
+    accepts: tuple[FileKind, ...] = ()
+    """Which files may be added."""
+
+    @model_validator(mode="after")
+    def _files_have_kinds_and_a_bound(self) -> Self:
+        asks_for_files = self.type is QuestionType.FILE
+        if asks_for_files and not (self.accepts and 1 <= (self.max or 0) <= 5):
+            raise ValueError("a file question needs `accepts`, and a `max` from 1 to 5")
+        if self.accepts and not asks_for_files:
+            raise ValueError("only a file question has `accepts`")
+        if asks_for_files and self.skips == ():
+            raise ValueError("a file question can always be skipped: some channels carry no files")
+        return self
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:

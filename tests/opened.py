@@ -15,6 +15,9 @@ OWNERS = {
     models.ConversationRow: lambda row: f"conversation:{row.id}",
     models.Outbox: lambda row: f"letter:{row.key}",
     models.Alert: lambda row: f"alert:{row.id}",
+    models.Attachment: lambda row: (
+        f"submission:{row.submission}" if row.submission else f"conversation:{row.conversation}"
+    ),
     models.SubmissionRow: lambda row: f"submission:{row.id}",
     models.Note: lambda row: f"desk:{row.submission}",
     models.Reply: lambda row: f"submission:{row.submission}",
@@ -37,5 +40,6 @@ async def _opened(db: Any, table: type, row: Any) -> dict[str, Any]:
         if told[name] is not None and table in OWNERS:
             box = await sealing.box(db, OWNERS[table](row))
             named = getattr(row, NAMED.get(table, "id"))
-            told[name] = box.opened(getattr(table, name), named, told[name])
+            read = box.opened_bytes if table is models.Attachment else box.opened
+            told[name] = read(getattr(table, name), named, told[name])
     return told

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.models import ConversationRow
-from content.schema import Question, QuestionType
+from content.schema import Question, QuestionType, Skip
 from tests import opened
 from tests.drivers.waymark import CONTENT, Running, running
 from tests.drivers.web import OnChat, OnForm, Page
@@ -51,6 +51,8 @@ async def plainly(person: OnForm | OnChat, flow: str) -> None:
         harmless = [o.value for o in question.options if not o.ends and not o.disclosure]
         if question.type is QuestionType.CARD:
             await person.choose(at, "read")
+        elif question.type is QuestionType.FILE:
+            await person.skip(at, Skip.SKIPPED)
         elif question.type is QuestionType.CHOICES:
             await person.tick(at, harmless[:1])
         elif question.options:
@@ -96,6 +98,9 @@ async def reach(form: OnForm, question: str, choosing: dict[str, str]) -> Page:
             await form.answer(at, choosing[at])
             continue
         asked = CONTENT.flows[form.flow].by_id[at]
+        if asked.type is QuestionType.FILE:
+            await form.skip(at, Skip.SKIPPED)
+            continue
         harmless = [o.value for o in asked.options if not o.ends and not o.disclosure]
         first = "not-now" if at == "danger" else harmless[0] if harmless else ""
         await form.answer(at, first or plain(asked))

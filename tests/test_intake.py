@@ -11,7 +11,7 @@ from bot.conversation import messages as say
 from bot.errors import UnknownConversation, UnknownFlow
 from bot.intake import Inbound, receive
 from bot.store.models import Alert, Audit, ConversationRow, Inbox, Outbox, Sender, SubmissionRow
-from content.schema import Channel
+from content.schema import Channel, QuestionType, Skip
 from tests.drivers.waymark import wired
 from tests.opened import rows
 from tests.test_properties import answer
@@ -65,6 +65,8 @@ class _Asked:
 
 def plain(caller):
     ask = caller.got.turn.asking
+    if ask.question.type is QuestionType.FILE:
+        return [ev.Skipped(Skip.SKIPPED, ask.question.id)]
     for at, option in enumerate(ask.options):
         if not option.ends and not option.disclosure:
             return answer(_Asked(caller), at)

@@ -116,6 +116,8 @@ class Journey:
         elif question.type is QuestionType.NUMBER:
             value = str(question.min)
             await (self.choose if question.style == "scale" else self.say)({question.id: value})
+        elif question.type is QuestionType.FILE:
+            await self.skip({question.id: "skipped"})
         elif question.type is QuestionType.CARD:
             await self.choose({question.id: "read"})
         elif question.type in (QuestionType.CHOICES, QuestionType.ENTITLEMENTS):

@@ -48,8 +48,22 @@ def answer(talk: Talk, number: int) -> list:
         if talk.channel is Channel.CHAT:
             return [ev.Typed(value)]
         return [ev.Answered(question.id, (value,))]
+    if question.type is QuestionType.FILE:
+        return files(ask, number)
     if question.type is QuestionType.CARD:
         return [ev.Answered(question.id, ("read",))]
+    return choice(talk, ask, number)
+
+
+def files(ask: say.Ask, number: int) -> list:
+    """One file, added once, and on."""
+    added = f"{ask.question.accepts[0]}:{number}"
+    once = () if ask.answer and added in ask.answer.values else (added,)
+    return [ev.Added(ask.question.id, once), ev.Picked(ask.question.id)]
+
+
+def choice(talk: Talk, ask: say.Ask, number: int) -> list:
+    question = ask.question
     values = [o.value for o in ask.options] or [p.entitlement.id for p in ask.signposts]
     if not values:
         return [ev.Answered(question.id, ())]

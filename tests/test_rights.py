@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot.store import access
+from bot.store import access, attachments, sealing
 from bot.store.models import (
     AccessGrant,
     Alert,
@@ -100,6 +100,8 @@ WAYS = {
     "GET /staff/queue/new": Way("count", query="?since=2026-01-01T00:00:00Z"),
     "POST /staff/queue/export": Way("export"),
     f"GET {ONE}": Way("open"),
+    f"GET {ONE}/files/{{file}}": Way("open"),
+    f"GET {ONE}/files/{{file}}/within": Way("open"),
     f"POST {ONE}/take": Way("take", {"version": 1}),
     f"POST {ONE}/assign": Way("assign", {"version": 1, "to": "nobody"}),
     f"GET {ONE}/status": Way("status"),
@@ -183,11 +185,26 @@ async def house(tmp_path_factory):
         await put(house, SubmissionRow, sender="telegram:77", channel="telegram")
         await review.reply(house.waymark, far, one, "Canaryreply", "r", 0)
         (row,) = await found(house, SubmissionRow)
+        await attach(house, row.id)
         (alert,) = await found(house, Alert)
         yield SimpleNamespace(
             running=house, everyone=everyone, mate=mate, far=far, row=row, alert=alert.id,
             database=house.database,
         )  # fmt: skip
+
+
+async def attach(house, submission):
+    """A picture with it; what it shows is a canary too."""
+    async with house.database.transaction() as db:
+        box = await sealing.box(db, f"submission:{submission}")
+        what = {
+            "id": "file",
+            "conversation": "any",
+            "submission": submission,
+            "question": "show-us",
+        }
+        what |= {"kind": "picture", "media_type": "image/jpeg", "scan": "clean"}
+        await attachments.add(db, box, b"Canaryfile", **what, made_at=house.clock())
 
 
 async def member(house, name, role, team):
@@ -265,7 +282,7 @@ class Desk:
         one = self.person.id if "/people/" in text else one
         reference = self.house.row.reference if there else "VS-0000-0000"
         gaps = {"id_": one if there else "0" * len(one), "reference": reference}
-        gaps |= {"far": self.house.far.id, "grant": "anything"}
+        gaps |= {"far": self.house.far.id, "grant": "anything", "file": "file"}
         return re.sub(r"{(\w+)}", lambda gap: gaps[gap[1]], text)
 
 
@@ -281,7 +298,7 @@ def outcome(response) -> str:
 
 
 def secrets_of(house) -> list[str]:
-    words = ["Canarywords", "Canaryname", "Canarynote", "Canaryreply", "Canaryreason"]
+    words = ["Canarywords", "Canaryname", "Canarynote", "Canaryreply", "Canaryreason", "Canaryfile"]
     return [house.row.reference, house.row.handle, *words]
 
 

@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import errors, logs, watch
+from bot import errors, logs, rescanning, watch
 from bot.telegram import app as telegram
 from bot.wiring import Waymark
 from web import demo, doors, public, security, staff, templating
@@ -24,6 +24,8 @@ from web.staff import guard
 
 HERE = Path(__file__).parent
 LARGEST_BODY = 256 * 1024
+LARGEST_UPLOAD = 64 * 1024 * 1024
+"""Read to its end, so that a file that is too big gets an answer; far less of it is ever held."""
 log = logging.getLogger("waymark.web")
 
 PAGES: dict[type[Exception], tuple[int, str]] = {
@@ -52,7 +54,11 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
         await waymark.database.migrate()
         if role != "public":
             await demo.prepare(waymark)
-        async with telegram.running(waymark, channel), watch.running(waymark):
+        async with (
+            telegram.running(waymark, channel),
+            watch.running(waymark),
+            rescanning.running(waymark),
+        ):
             yield
         await waymark.database.close()
 
@@ -60,7 +66,7 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
     app.state.waymark = waymark
     app.state.telegram = channel
     app.state.pages = templating.Pages(waymark)
-    app.add_middleware(security.BodyLimit, most=LARGEST_BODY)
+    app.add_middleware(security.BodyLimit, most=LARGEST_BODY, uploads=LARGEST_UPLOAD)
     app.add_middleware(_Sorry)
     app.add_middleware(security.Headers, secure=waymark.settings.secure)
     app.add_middleware(RequestId)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Annotated
 
@@ -10,6 +11,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.wiring import Waymark
+
+UPLOADS = re.compile(r"/(?:form|chat)/[^/]+/[^/]+/files")
+"""Where files are added, and nothing else is."""
 
 
 class Headers:
@@ -34,11 +38,12 @@ class Headers:
         await self.app(scope, receive, with_headers)
 
     def _add(self, headers: MutableHeaders, nonce: str, path: str) -> None:
-        headers["Content-Security-Policy"] = (
+        headers.setdefault(  # a file's own is stricter (serving.py)
+            "Content-Security-Policy",
             "default-src 'none'; "
             f"script-src 'self' 'nonce-{nonce}'; "
-            "style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            "style-src 'self'; img-src 'self' data:; media-src 'self'; font-src 'self'; "
+            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
         )
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
@@ -53,24 +58,26 @@ class Headers:
 
 
 class BodyLimit:
-    """No body larger than this is read. The framework's own limit answers 413 by itself: with no
-    page, and without the headers above."""
+    """No body larger than this is read, but where files are added. The framework's own limit
+    answers 413 by itself: with no page, and without the headers above."""
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp, most: int, uploads: int) -> None:
         self.app = app
         self.most = most
+        self.uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        read = 0
+        read = most = 0
         if scope["type"] == "http":
+            most = self.uploads if UPLOADS.fullmatch(scope["path"]) else self.most
             declared = dict(scope["headers"]).get(b"content-length", b"0")
-            read = 0 if not declared.isdigit() or int(declared) <= self.most else int(declared)
+            read = 0 if not declared.isdigit() or int(declared) <= most else int(declared)
 
         async def counted() -> Message:
             nonlocal read
-            message = {} if read > self.most else await receive()
+            message = {} if read > most else await receive()
             read += len(message.get("body", b""))
-            if read > self.most:
+            if read > most:
                 raise HTTPException(413)
             return message
 

@@ -76,6 +76,8 @@ def read_values(asking: Asking, values: Sequence[str]) -> Given | Trouble:
     skips = {skip.value: skip for skip in asking.script.skips(asking.question)}
     if len(values) == 1 and values[0] in skips:
         return Given((), skips[values[0]])
+    if asking.question.type is QuestionType.FILE:  # files are added, never named
+        return _words_for_a_file(asking)
     if asking.question.type is QuestionType.NUMBER:
         return read_text(asking, values[0] if values else "")
     choices = {choice.value: choice for choice in asking.choices}
@@ -226,6 +228,22 @@ def _email(asking: Asking, text: str) -> Given | Trouble:
     return Given((found.normalized,))
 
 
+def listed_kinds(question: Question, words: Wording) -> str:
+    """What a file question takes, in words: "pictures, voice notes or PDFs"."""
+    *first, last = (words[f"conversation.file.kinds.{kind}"] for kind in question.accepts)
+    return f"{', '.join(first)} {words['conversation.file.or']} {last}" if first else last
+
+
+def _no_file(asking: Asking, text: str) -> Given | Trouble:
+    """Words can't be a file; a non-answer in words is one."""
+    read = _choice(asking, text)
+    return read if isinstance(read, Given) else _words_for_a_file(asking)
+
+
+def _words_for_a_file(asking: Asking) -> Trouble:
+    return Trouble("file-words", {"kinds": listed_kinds(asking.question, asking.words)})
+
+
 _READERS: Mapping[QuestionType, Callable[[Asking, str], Given | Trouble]] = {
     QuestionType.CHOICE: _choice,
     QuestionType.CHOICES: _choices,
@@ -236,4 +254,5 @@ _READERS: Mapping[QuestionType, Callable[[Asking, str], Given | Trouble]] = {
     QuestionType.EMAIL: _email,
     QuestionType.CARD: _choice,
     QuestionType.ENTITLEMENTS: _choices,
+    QuestionType.FILE: _no_file,
 }

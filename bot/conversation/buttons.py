@@ -29,6 +29,11 @@ def picked(nonce: str, question: str) -> str:
     return f"d|{nonce}|{question}"
 
 
+def remove(nonce: str, question: str, file: str) -> str:
+    """For browsers only: a file's id is long."""
+    return f"u|{nonce}|{question}|{file}"
+
+
 def skip(nonce: str, question: str, which: Skip) -> str:
     return f"k|{nonce}|{question}|{which.value}"
 
@@ -75,6 +80,7 @@ _IN_CONVERSATION: dict[tuple[str, int], Callable[..., ev.Event]] = {
     ("a", 2): lambda question, value: ev.Answered(question, values=(value,)),
     ("t", 2): ev.Toggled,
     ("d", 1): ev.Picked,
+    ("u", 2): ev.Removed,
     ("k", 2): lambda question, which: ev.Skipped(Skip(which), question),
     ("b", 1): lambda question: ev.Back(question or None),
     ("g", 1): ev.GoTo,

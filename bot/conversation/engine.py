@@ -9,7 +9,15 @@ from typing import Any
 
 from bot.conversation import events as ev
 from bot.conversation import messages as say
-from bot.conversation.answers import Asking, Given, Trouble, match, read_text, read_values
+from bot.conversation.answers import (
+    Asking,
+    Given,
+    Trouble,
+    listed_kinds,
+    match,
+    read_text,
+    read_values,
+)
 from bot.conversation.path import Path, path, progress
 from bot.conversation.script import Script, folded
 from bot.conversation.state import Answer, Conversation, Status
@@ -155,7 +163,7 @@ def _ask(at: _At, question: Question) -> say.Ask:
     return say.Ask(
         question=question,
         options=at.script.offered(question, asking.known),
-        skips=at.script.skips(question),
+        skips=() if _has_files(question, given) else at.script.skips(question),
         progress=progress(at.script, at.path, question),
         answer=before.answer if before else None,
         picked=picked[1] if picked and picked[0] == question.id else given,
@@ -208,6 +216,8 @@ def _command(at: _At, command: str, target: Question | None) -> Turn:
         return _skipped(at, ev.Skipped(Skip(command), asked))
     if command.startswith("language-"):
         return _speak(at, ev.Speak(command.removeprefix("language-")))
+    if command == "carry-on" and target and target.type is QuestionType.FILE:
+        return _carried_on(at, target)
     if command == "send":
         return _submit(at, ev.Submit(at.conversation.revision))
     commands: dict[str, ev.Event] = {
@@ -238,6 +248,8 @@ def _answered(at: _At, event: ev.Answered) -> Turn:
 def _take(at: _At, question: Question, read: Given | Trouble, source: str | None) -> Turn:
     if isinstance(read, Trouble):
         return _not_taken(at, question, read)
+    if question.type is QuestionType.FILE and _files(at, question):
+        return _carried_on(at, question)  # to skip now means: no more; what is there stays
     answer = Answer(read.values, read.skip, at.now, at.channel, source)
     before = at.path.step(question.id)
     if before is not None and answer.same_as(before.answer):
@@ -290,8 +302,82 @@ def _picked(at: _At, event: ev.Picked) -> Turn:
     question = at.script.flow.by_id.get(event.question)
     if question is None or not at.path.reaches(question.id):
         return _turn(at, say.Say("no-longer-asked"))
+    if question.type is QuestionType.FILE:
+        return _carried_on(at, question)
     values = _ask(at, question).picked
     return _take(at, question, read_values(at.asking(question), values), None)
+
+
+# --- Files --------------------------------------------------------------------------------
+
+
+def _file_question(at: _At, name: str) -> Question | None:
+    question = at.script.flow.by_id.get(name)
+    if question is None or question.type is not QuestionType.FILE or not at.path.reaches(name):
+        return None
+    return question
+
+
+def _added(at: _At, event: ev.Added) -> Turn:
+    """Kept as part of the answer at once; they stay with the question until they carry on."""
+    question = _file_question(at, event.question)
+    if question is None:
+        return _turn(at, say.Say("no-longer-asked"))
+    have = _files(at, question)
+    most = question.max or 1
+    if not (have or event.files):
+        return _not_taken(at, question, Trouble("file-none"))
+    if len(have) + len(event.files) > most:
+        return _not_taken(at, question, Trouble("file-enough", {"most": str(most)}))
+    at = _holding(at, question, (*have, *event.files))
+    if event.done:
+        return _turn(at.to(replace(at.conversation, focus=None)))
+    return _turn(at, say.Say("file-added"))
+
+
+def _removed(at: _At, event: ev.Removed) -> Turn:
+    question = _file_question(at, event.question)
+    if question is None:
+        return _turn(at, say.Say("no-longer-asked"))
+    if event.file not in _files(at, question):  # taken away before
+        return _turn(at)
+    left = tuple(file for file in _files(at, question) if file != event.file)
+    return _turn(_holding(at, question, left), say.Say("file-removed"))
+
+
+def _has_files(question: Question, values: tuple[str, ...]) -> bool:
+    return question.type is QuestionType.FILE and bool(values)
+
+
+def _files(at: _At, question: Question) -> tuple[str, ...]:
+    before = at.path.step(question.id)
+    return before.answer.values if before else ()
+
+
+def _holding(at: _At, question: Question, files: tuple[str, ...]) -> _At:
+    """With just these files in the answer; without any, it is no answer."""
+    if not files:
+        return at.to(replace(at.conversation.without_answer(question.id), focus=None))
+    answer = Answer(files, None, at.now, at.channel)
+    return at.to(replace(at.conversation.with_answer(question.id, answer), focus=question.id))
+
+
+def _carried_on(at: _At, question: Question) -> Turn:
+    """On from the files they added, if they added any."""
+    if not _files(at, question):
+        return _not_taken(at, question, Trouble("file-none"))
+    return _turn(at.to(replace(at.conversation, focus=None, picking=None, misses=None)))
+
+
+def _unfit(at: _At, event: ev.Unfit) -> Turn:
+    question = _file_question(at, event.question)
+    if question is None:
+        return _turn(at, say.Say("no-longer-asked"))
+    gaps = {"kinds": listed_kinds(question, at.asking(question).words), **dict(event.gaps)}
+    return _not_taken(at, question, Trouble(event.key, gaps))
+
+
+# --- Skipping and editing -----------------------------------------------------------------
 
 
 def _skipped(at: _At, event: ev.Skipped) -> Turn:
@@ -429,6 +515,9 @@ _HANDLERS: Mapping[type[Any], Callable[[_At, Any], Turn]] = {
     ev.Answered: _answered,
     ev.Toggled: _toggled,
     ev.Picked: _picked,
+    ev.Added: _added,
+    ev.Removed: _removed,
+    ev.Unfit: _unfit,
     ev.Skipped: _skipped,
     ev.Back: _back,
     ev.GoTo: _go_to,

@@ -49,9 +49,36 @@ class Toggled:
 
 @dataclass(frozen=True)
 class Picked:
-    """Done ticking."""
+    """Done ticking, or done adding files."""
 
     question: str
+
+
+@dataclass(frozen=True)
+class Added:
+    """Files added to an answer. What stands for each (files.py) is filled in at the door."""
+
+    question: str
+    files: tuple[str, ...] = ()
+    done: bool = False
+    """And nothing more: on to the next question."""
+
+
+@dataclass(frozen=True)
+class Removed:
+    """One file taken out of an answer."""
+
+    question: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """A file that could not be taken: a key of `conversation.problem`, and its numbers."""
+
+    question: str
+    key: str
+    gaps: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,6 +197,9 @@ Event = (
     | Answered
     | Toggled
     | Picked
+    | Added
+    | Removed
+    | Unfit
     | Skipped
     | Back
     | GoTo

@@ -106,6 +106,8 @@ def _asked(message: say.Ask, voice: Voice) -> Iterator[str]:
     if question.type is QuestionType.CHOICES:
         most = question.max
         yield voice.say("ask.pick-most", most=str(most)) if most else voice.say("ask.pick-several")
+    if question.type is QuestionType.FILE:
+        yield voice.say("ask.file-elsewhere", site=voice.site)
     if message.changing and message.answer is not None:
         yield voice.say("ask.before", answer=_before(message, voice))
     if message.stuck:
@@ -117,7 +119,7 @@ def _before(message: say.Ask, voice: Voice) -> str:
     assert voice.script is not None
     if message.answer.skip:
         return voice.say(f"skip.{message.answer.skip.value}")
-    words = spoken(voice.script, message.question, message.answer.values, {})
+    words = spoken(voice.script, message.question, message.answer.values, voice.words)
     return ", ".join(words) or voice.say("ask.nothing-chosen")
 
 
@@ -213,7 +215,7 @@ def _review(message: say.Review, voice: Voice) -> Iterator[Bubble]:
         words = (
             [voice.say(f"skip.{skip.value}")]
             if skip
-            else spoken(voice.script, step.question, step.answer.values, {})
+            else spoken(voice.script, step.question, step.answer.values, voice.words)
         )
         said = ", ".join(words) or voice.say("ask.nothing-chosen")
         block = f"{step.question.text}\n→ {said}"

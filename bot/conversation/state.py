@@ -72,6 +72,10 @@ class Conversation:
         answers = MappingProxyType({**self.answers, question: answer})
         return replace(self, answers=answers, picking=None, misses=None)
 
+    def without_answer(self, question: str) -> Conversation:
+        left = {name: answer for name, answer in self.answers.items() if name != question}
+        return replace(self, answers=MappingProxyType(left), picking=None, misses=None)
+
     def dumps(self) -> dict[str, Any]:
         """As JSON values."""
         return {

@@ -10,10 +10,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid5
 
+from bot.conversation import files
 from bot.conversation.path import Path
-from bot.conversation.script import Script
+from bot.conversation.script import Script, Wording
 from bot.conversation.state import Conversation
-from content.conditions import Known
 from content.schema import Question, QuestionType
 
 _SUBMISSIONS = UUID("6b1a0c9e-5d0b-4c0e-9a55-0d6f6d6b7a11")
@@ -82,14 +82,18 @@ def _answers(script: Script, conversation: Conversation, walked: Path) -> list[d
                 "skip": skip.value if skip else None,
                 "words": [words[f"conversation.skip.{skip.value}"]]
                 if skip
-                else spoken(script, step.question, step.answer.values, walked.known),
+                else spoken(script, step.question, step.answer.values, words),
             }
         )
     return lines
 
 
-def spoken(script: Script, question: Question, values: tuple[str, ...], known: Known) -> list[str]:
+def spoken(
+    script: Script, question: Question, values: tuple[str, ...], words: Wording
+) -> list[str]:
     """An answer as the person would read it: labels for choices, their own words otherwise."""
+    if question.type is QuestionType.FILE:
+        return files.counted(values, words)
     if question.type is QuestionType.ENTITLEMENTS:
         return [script.entitlements[v].title for v in values if v in script.entitlements]
     if question.options:

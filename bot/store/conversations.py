@@ -13,7 +13,7 @@ from bot.conversation.state import Conversation
 from bot.errors import StaleConversation
 from bot.store import sealing
 from bot.store.database import insert as insert
-from bot.store.models import Alert, ConversationRow, Found, Inbox, Sender
+from bot.store.models import Alert, Attachment, ConversationRow, Found, Inbox, Sender
 from bot.store.sealing import Box
 
 
@@ -249,7 +249,9 @@ async def hand_over(db: AsyncConnection, id_: str, sender: str) -> None:
 
 
 async def delete(db: AsyncConnection, id_: str) -> None:
-    """Its words, and the key they were sealed with."""
+    """Its words, the files in it that were never sent, and the key they were sealed with."""
+    unsent = Attachment.submission.is_(None)
+    await db.execute(sa.delete(Attachment).where(Attachment.conversation == id_, unsent))
     await db.execute(sa.delete(ConversationRow).where(ConversationRow.id == id_))
     await sealing.erase(db, owner(id_))
 

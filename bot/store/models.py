@@ -282,6 +282,32 @@ class AccessGrant(Base):
     seen_at: Mapped[datetime | None] = plain()
 
 
+class Attachment(Base):
+    """A picture, voice note or document that somebody added to an answer. No name of theirs."""
+
+    __tablename__ = "attachment"
+    __kept__ = "with submission"
+
+    id: Mapped[str] = plain(primary_key=True)
+    conversation: Mapped[str] = plain(index=True)
+    submission: Mapped[str | None] = plain(sa.ForeignKey("submission.id"), index=True)
+    """What it was sent with; as long as nothing was sent, it goes with its conversation."""
+    question: Mapped[str] = plain()
+    kind: Mapped[str] = plain()
+    """picture, voice or document."""
+    media_type: Mapped[str] = plain()
+    """What it was found to be, and cleaned as; never what was claimed."""
+    size: Mapped[int] = plain()
+    """Bytes, unsealed."""
+    content: Mapped[bytes | None] = sealed()
+    """The file itself. Owner: conversation, and once sent, submission."""
+    scan: Mapped[str] = plain(index=True)
+    """unscanned, pending, clean, suspect or error (bot/files/scanning.py)."""
+    made_at: Mapped[datetime] = plain()
+    place: Mapped[int] = plain()
+    """Its place among the files of its submission, from 1."""
+
+
 class Note(Base):
     """Staff to staff. There is no way from here to a sender. Owner: desk."""
 

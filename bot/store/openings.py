@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.models import Alert, Audit, Found, SubmissionRow
 
-OPENED = ("submission.opened", "alert.opened")
+OPENED = ("submission.opened", "alert.opened", "file.shown", "file.downloaded")
 """Lines that say that somebody saw what a sender wrote."""
 REFUSED = "access.refused"
 READ = "reply.read"

@@ -50,16 +50,16 @@ LISTED = tuple(c for c in SubmissionRow.__table__.columns if c.info["class"] != 
 
 async def add(
     db: AsyncConnection, values: Mapping[str, Any], payload: Mapping[str, Any], code: str
-) -> bool:
-    """File a submission, so that staff can open it, and whoever has its return code. False if
-    this very sending was filed before."""
+) -> Box | None:
+    """File a submission, so that staff can open it, and whoever has its return code. What seals
+    the rest of it; None if this very sending was filed before."""
     id_ = values["id"]
     if await get(db, id_) is not None:
-        return False
+        return None
     box = await sealing.new_box(db, owner(id_), code)
     words = box.seal(SubmissionRow.payload, id_, payload)
     await db.execute(sa.insert(SubmissionRow).values(**values, payload=words))
-    return True
+    return box
 
 
 def owner(submission: str) -> str:

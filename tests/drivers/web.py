@@ -11,6 +11,10 @@ from content.schema import Skip
 from tests.drivers.waymark import Running
 
 Field = tuple[str, str]
+File = tuple[str, bytes, str]
+"""What it is called, what is in it, and what it is said to be."""
+NO_FILE: File = ("", b"", "application/octet-stream")
+"""What a browser sends of a file field where none was chosen."""
 
 
 class Page:
@@ -54,6 +58,8 @@ def controls(form: Tag, button: Tag | None = None) -> list[Field]:
     fields: list[Field] = []
     for control in form.select("input[name], textarea[name]"):
         kind = control.get("type", "text")
+        if kind == "file":
+            continue
         if kind in ("radio", "checkbox") and not control.has_attr("checked"):
             continue
         value = control.get_text() if control.name == "textarea" else control.get("value", "")
@@ -70,7 +76,7 @@ class Visitor:
         self.running = running
         self.http = running.http()
         self.page = Page(httpx.Response(204, request=httpx.Request("GET", "http://nowhere/")))
-        self.last: tuple[str, list[Field]] = ("", [])
+        self.last: tuple[str, list[Field], File | None] = ("", [], None)
 
     async def open(self, address: str) -> Page:
         self.page = Page(await self.http.get(address, follow_redirects=True))
@@ -79,27 +85,34 @@ class Visitor:
     async def follow(self, words: str) -> Page:
         return await self.open(urljoin(self.page.address, self.page.link(words)))
 
-    async def post(self, address: str, fields: list[Field]) -> Page:
-        self.last = (address, fields)
+    async def post(self, address: str, fields: list[Field], file: File | None = None) -> Page:
+        self.last = (address, fields, file)
         pairs: dict[str, list[str]] = {}
         for name, value in fields:
             pairs.setdefault(name, []).append(value)
         response = await self.http.post(
-            address, data=pairs, headers={"sec-fetch-site": "same-origin"}, follow_redirects=True
+            address,
+            data=pairs,
+            files={"file": file} if file else None,
+            headers={"sec-fetch-site": "same-origin"},
+            follow_redirects=True,
         )
         self.page = Page(response)
         return self.page
 
     async def send_form(
-        self, form: Tag, button: Tag | None = None, page: Page | None = None, **typed: object
-    ) -> Page:
+        self, form: Tag, button: Tag | None = None, page: Page | None = None,
+        file: File | None = None, **typed: object,
+    ) -> Page:  # fmt: skip
         """Fill in a form (of an older page, if one is given) and press a button of it."""
+        if form.get("enctype") == "multipart/form-data" and file is None:
+            file = NO_FILE
         fields = [(n, v) for n, v in controls(form, button) if n not in typed]
         for name, value in typed.items():
             values = value if isinstance(value, list) else [value]
             fields += [(name, str(one)) for one in values]
         on = page or self.page
-        return await self.post(urljoin(on.address, str(form["action"]).split("#")[0]), fields)
+        return await self.post(urljoin(on.address, str(form["action"]).split("#")[0]), fields, file)
 
     async def start(self, flow: str, mode: str, **more: str) -> Page:
         await self.open(f"/start/{flow}")
@@ -118,6 +131,24 @@ class OnForm(Visitor):
 
     flow = ""
 
+    async def add(
+        self, question: str, data: bytes, name: str = "IMG_1.JPG", said: str = ""
+    ) -> Page:
+        """A file chosen, and "Add this" pressed."""
+        page = await self.at(question)
+        return await self.send_form(
+            page.one("form.wm-question"), page.one("button[name=add]"), file=(name, data, said)
+        )
+
+    async def remove(self, number: int = 1) -> Page:
+        button = self.page.html.select("button[name=remove]")[number - 1]
+        return await self.send_form(self.page.one("form.wm-question"), button)
+
+    async def done(self, question: str) -> Page:
+        """No more files."""
+        page = await self.at(question)
+        return await self.send_form(page.one("form.wm-question"))
+
     def __init__(self, running: Running) -> None:
         super().__init__(running)
         self.shown: dict[str, Page] = {}
@@ -134,13 +165,13 @@ class OnForm(Visitor):
         self.id = self.page.path.split("/")[2]
 
     async def asked(self) -> str:
-        last = self.page.path.rsplit("/", 1)[1]
+        last = self.page.path.removesuffix("/files").rsplit("/", 1)[1]
         if last != "notice":
             self.shown.setdefault(last, self.page)
         return {"check": "review", "end": "ended"}.get(last, last)
 
     async def at(self, question: str) -> Page:
-        if not self.page.path.endswith(f"/{question}"):
+        if not self.page.path.removesuffix("/files").endswith(f"/{question}"):
             await self.open(f"/form/{self.id}/{question}")
         self.shown.setdefault(question, self.page)
         return self.page
@@ -246,6 +277,22 @@ class OnChat(Visitor):
     """The journeys' verbs (person.py) in the browser chat."""
 
     flow = ""
+
+    async def add(
+        self, question: str, data: bytes, name: str = "IMG_1.JPG", said: str = ""
+    ) -> Page:
+        assert await self.asked() == question
+        form = self.page.one("#files form")
+        return await self.send_form(
+            form, form.select_one("button[name=add]"), file=(name, data, said)
+        )
+
+    async def remove(self, number: int = 1) -> Page:
+        button = self.page.html.select("button[name=press][value^='u|']")[number - 1]
+        return await self.send_form(self.page.one("#steps"), button)
+
+    async def done(self, question: str) -> Page:
+        return await self.press("d", question)
 
     def __init__(self, running: Running) -> None:
         super().__init__(running)

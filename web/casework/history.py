@@ -40,6 +40,8 @@ _PLAIN = {
     "access.reason": "gave a reason to open it: {purpose}",
     "access.glass": "broke the glass to open it: {purpose}",
     "access.noted": "took note that the glass was broken",
+    "file.downloaded": "downloaded {name}",
+    "file.shown": "looked at or listened to {name}",
     "note.written": "wrote a note",
     "reply.written": "replied",
     "reply.read": "read the reply",

@@ -17,6 +17,8 @@ ONE_SITTING = timedelta(minutes=30)
 _WHAT = {
     "submission.opened": "Opened the record",
     "alert.opened": "Opened the safety alert",
+    "file.shown": "Looked at or listened to a file in it",
+    "file.downloaded": "Saved a file of it",
     "access.refused": "Tried to do something with it, and was not let",
     "reply.read": "Read their own answers and the reply",
 }

@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store import access, audit, outbox, staff, submissions
+from bot.store import access, attachments, audit, outbox, staff, submissions
 from bot.store.models import Found
 from bot.store.submissions import Alerted, Written
 from bot.wiring import Waymark
 from content.schema import QuestionType
 from web.casework import colleagues, delivery, history, rows, stages
+from web.casework.attached import Attached, attached
 from web.casework.due import Due, reply_due
 from web.casework.permissions import Action, Person, Subject
 from web.casework.queue import sender_words
@@ -72,6 +73,7 @@ class Record:
     owner: str | None
     shared: Sequence[Found]
     """Whom it is shared with by name."""
+    files: Sequence[Attached]
     contact: Sequence[str]
     """The questions that say how they want to be answered, and what is safe."""
 
@@ -134,6 +136,7 @@ async def _record(waymark: Waymark, db: AsyncConnection, person: Person, row: Fo
         people=[one for one in await colleagues.everyone(db) if colleagues.could_own(one, row)],
         owner=names.get(row.owner) if row.owner else None,
         shared=await access.links(db, row.id, waymark.clock()),
+        files=attached(waymark, await attachments.of_submission(db, row.id)),
         contact=flow.submission.contact if flow else (),
     )
 

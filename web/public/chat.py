@@ -10,14 +10,16 @@ from fastapi.responses import Response
 from bot.conversation import buttons
 from bot.conversation import events as ev
 from bot.conversation import messages as say
+from bot.inbound import Arrived
 from bot.intake import Received
 from content.schema import Channel
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
-from web.public import places
+from web.public import places, told, uploads
 from web.public.standing import Standing, goes, look
 from web.public.turns import Posted, ThisPost, seen, take
-from web.security import ThisBrowser
+from web.security import Browser, ThisBrowser
+from web.templating import Pages
 
 STATED = Depends(open_to_all("A conversation, only in the browser it was begun or taken up in."))
 router = APIRouter(prefix="/chat/{conversation}", dependencies=[STATED])
@@ -56,7 +58,35 @@ async def hear(
     event = _event(before, post)
     if event is None:
         return goes(places.home(Channel.CHAT, conversation))
-    received = await take(waymark, Channel.CHAT, browser, conversation, event, post.one("key"))
+    return await _heard(request, pages, browser, before, event, post)
+
+
+@router.post("/{question}/files")
+async def add_file(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser,
+    conversation: str, question: str,
+) -> Response:  # fmt: skip
+    """A file for the answer to the question being asked."""
+    before = await look(waymark, browser, conversation, channel=Channel.CHAT)
+    asked = before.turn.asking
+    if asked is None or not uploads.takes(asked, question):
+        return goes(places.home(Channel.CHAT, conversation))
+    meant = await uploads.meant(waymark, request, asked)
+    return await _heard(request, pages, browser, before, meant.event, meant.post, meant.files)
+
+
+async def _heard(
+    request: Request, pages: Pages, browser: Browser, before: Standing,
+    event: ev.Event | ev.Begin, post: Posted, files: tuple[Arrived, ...] = (),
+) -> Response:  # fmt: skip
+    waymark, conversation = before.waymark, before.conversation.id
+    if isinstance(event, ev.Unfit):  # there is nothing to keep, only something to say
+        unfit = await look(waymark, browser, conversation, event, Channel.CHAT)
+        filled = _filled(unfit, unfit.messages)
+        return pages.show(request, "public/chat.html", status=422, **filled)
+    received = await take(
+        waymark, Channel.CHAT, browser, conversation, event, post.one("key"), files
+    )
     if (elsewhere := _elsewhere(received, event)) is not None:
         return goes(elsewhere)
     after = Standing(waymark, received)
@@ -122,5 +152,7 @@ def _filled(
         "typed": typed,
         "sent": standing.sent,
         "code": standing.waymark.keys.resume_code(standing.conversation.id),
+        "files": told.added(asked.question, asked.answer) if asked else (),
+        **(uploads.asking(standing, asked.question) if asked else {}),
         "days": standing.waymark.content.policy.retention.unfinished_conversation,
     }

@@ -8,16 +8,20 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from bot import attaching
 from bot.conversation import events as ev
 from bot.conversation import messages as say
 from bot.wiring import Waymark
 from content.schema import Channel, Question, QuestionType, Skip
+from web import serving
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
-from web.public import places, told
+from web.public import places, told, uploads
 from web.public.standing import SAID, Standing, goes, look
 from web.public.turns import Posted, ThisPost, seen, take
+from web.public.uploads import Meant
 from web.security import Browser, ThisBrowser
+from web.templating import Pages
 
 STATED = Depends(open_to_all("A conversation, only in the browser it was begun or taken up in."))
 router = APIRouter(prefix="/form/{conversation}/{question}", dependencies=[STATED])
@@ -57,12 +61,42 @@ async def answer(
     if standing.turn.asking is None or standing.asked != question:
         return goes(places.home(Channel.FORM, conversation), "no-longer-asked")
     event = _event(standing.turn.asking.question, post)
-    status, extra = (
-        409,
-        Said(post.all("answer"), clash=await _clash(standing, browser, event, post)),
-    )
+    return await _answered(request, pages, browser, standing, Meant(event, post))
+
+
+@router.post("/files")
+async def add_file(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser,
+    conversation: str, question: str,
+) -> Response:  # fmt: skip
+    """A file for an answer, one taken away, or no more of them. Only the body of somebody whose
+    question this is is read at all."""
+    standing = await look(waymark, browser, conversation, ev.GoTo(question))
+    asked = standing.turn.asking
+    if asked is None or not uploads.takes(asked, question):
+        return goes(places.home(Channel.FORM, conversation), "no-longer-asked")
+    meant = await uploads.meant(waymark, request, asked)
+    return await _answered(request, pages, browser, standing, meant)
+
+
+@router.get("/files/{file}")
+async def show_file(
+    request: Request, waymark: ThisWaymark, browser: ThisBrowser, conversation: str, file: str
+) -> Response:
+    """One of their own files, within a page, as long as it was not sent."""
+    serving.only_within(request)
+    found = await attaching.shown(waymark, browser.sender, conversation, file)
+    return serving.within(request, found.content, found.media_type)
+
+
+async def _answered(
+    request: Request, pages: Pages, browser: Browser, standing: Standing, meant: Meant
+) -> Response:
+    conversation, question = standing.conversation.id, standing.asked or ""
+    clash = await _clash(standing, browser, meant.event, meant.post)
+    status, extra = 409, Said(meant.post.all("answer"), clash=clash)
     if not extra.clash:
-        status, standing = 422, await _taken(waymark, browser, conversation, event, post)
+        status, standing = 422, await _taken(standing.waymark, browser, conversation, meant)
         if standing.turn.problem is None:
             row = standing.row(question)
             alarming = row is not None and row.notices
@@ -91,15 +125,18 @@ def _event(question: Question, post: Posted) -> ev.Event:
     given = post.all("answer")
     if question.type is QuestionType.CARD:
         return ev.Answered(question.id, values=("read",))
+    if question.type is QuestionType.FILE:
+        return ev.Picked(question.id)
     if question.type in _TICKED or (question.type is QuestionType.CHOICE and given):
         return ev.Answered(question.id, values=given)
     return ev.Answered(question.id, text=given[0] if given else "")
 
 
-async def _taken(
-    waymark: Waymark, browser: Browser, conversation: str, event: ev.Event, post: Posted
-) -> Standing:
-    received = await take(waymark, Channel.FORM, browser, conversation, event, post.one("key"))
+async def _taken(waymark: Waymark, browser: Browser, conversation: str, meant: Meant) -> Standing:
+    event, key = meant.event, meant.post.one("key")
+    if isinstance(event, ev.Unfit):  # there is nothing to keep, only something to say
+        return await look(waymark, browser, conversation, event)
+    received = await take(waymark, Channel.FORM, browser, conversation, event, key, meant.files)
     if received.repeated:  # show what it led to the first time, problem and all
         return await look(waymark, browser, conversation, event)
     return Standing(waymark, received)
@@ -131,6 +168,8 @@ def _filled(standing: Standing, extra: Said) -> dict[str, Any]:
         "problem": standing.turn.problem,
         "typed": _before(standing, asked) if extra.typed is None else extra.typed,
         "seen": seen(standing.waymark, asked.answer),
+        "files": told.added(asked.question, asked.answer),
+        **uploads.asking(standing, asked.question),
         "back": standing.before(name),
         "here": places.question(standing.conversation.id, name),
         "said": extra.said,
@@ -142,7 +181,7 @@ def _before(standing: Standing, asked: say.Ask) -> tuple[str, ...]:
     """What to fill in: their answer so far, a date as they would type it."""
     if asked.question.type in _TICKED:
         return asked.picked
-    if asked.answer is None or asked.answer.skip:
+    if asked.answer is None or asked.answer.skip or asked.question.type is QuestionType.FILE:
         return ()
     if asked.question.type is QuestionType.DATE:
         language = standing.conversation.language

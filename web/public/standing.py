@@ -17,7 +17,17 @@ from web.public import places, told
 from web.public.turns import new_key
 from web.security import Browser
 
-SAID = frozenset({"changed", "no-longer-asked", "changed-since", "not-ready", "sent-stays"})
+SAID = frozenset(
+    {
+        "changed",
+        "no-longer-asked",
+        "changed-since",
+        "not-ready",
+        "sent-stays",
+        "file-added",
+        "file-removed",
+    }
+)
 """What a page after a redirect may have to say first; words under `form.said`."""
 Kind = TypeVar("Kind", bound=say.Message)
 

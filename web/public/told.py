@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.conversation import files
+from bot.conversation.files import File
 from bot.conversation.path import Step, path
 from bot.conversation.script import Script
 from bot.conversation.state import Answer, Conversation
@@ -19,6 +21,8 @@ class Row:
     question: Question
     said: tuple[str, ...]
     notices: tuple[str, ...]
+    files: tuple[File, ...]
+    """Files in the answer, to be seen or heard until they are sent."""
 
 
 def said(script: Script, language: str, question: Question, answer: Answer) -> tuple[str, ...]:
@@ -27,7 +31,14 @@ def said(script: Script, language: str, question: Question, answer: Answer) -> t
         return (script.words(language)[f"conversation.skip.{answer.skip.value}"],)
     if question.type is QuestionType.CARD:
         return (script.words(language)["conversation.button.card"],)
-    return tuple(spoken(script, question, answer.values, {}))
+    return tuple(spoken(script, question, answer.values, script.words(language)))
+
+
+def added(question: Question, answer: Answer | None) -> tuple[File, ...]:
+    """The files in an answer."""
+    if question.type is not QuestionType.FILE or answer is None:
+        return ()
+    return tuple(files.listed(question.id, answer.values))
 
 
 def rows(script: Script, conversation: Conversation) -> tuple[Row, ...]:
@@ -37,6 +48,7 @@ def rows(script: Script, conversation: Conversation) -> tuple[Row, ...]:
             step.question,
             said(script, conversation.language, step.question, step.answer),
             tuple(_notices(step)),
+            added(step.question, step.answer),
         )
         for step in path(script, conversation.answers).asked
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,6 +12,7 @@ from fastapi import Depends, Request
 from bot import intake
 from bot.conversation import events as ev
 from bot.conversation.state import Answer
+from bot.inbound import Arrived
 from bot.intake import Inbound, Received
 from bot.wiring import Waymark
 from content.schema import Channel
@@ -52,10 +54,12 @@ async def take(
     conversation: str | None,
     event: ev.Event | ev.AtTheDoor,
     key: str,
+    files: tuple[Arrived, ...] = (),
 ) -> Received:
-    """Take an event. The same page sent with other words is another event."""
+    """Take an event. The same page sent with other words, or another file, is another event."""
     about = conversation or browser.sender
-    said = waymark.keys.digest("turn", repr(event))[:16]
+    held = [hashlib.sha256(file.content).hexdigest() for file in files]
+    said = waymark.keys.digest("turn", repr((event, held)))[:16]
     inbound = Inbound(
         channel=channel,
         sender=browser.sender,
@@ -63,6 +67,7 @@ async def take(
         received_at=waymark.clock(),
         dedupe_key=f"{channel}:{about}:{key[:LONGEST_KEY] or new_key()}:{said}",
         conversation=conversation,
+        files=files,
     )
     return await intake.receive(waymark, inbound)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 
 from bot.errors import EditClash, InvalidMove
 from bot.wiring import Waymark
-from web.casework import record, review, stages
+from web import serving
+from web.casework import attached, record, review, stages
 from web.casework.faults import NotSaid
 from web.casework.permissions import Action, Person
 from web.casework.record import Record
@@ -60,6 +61,25 @@ async def assign(
         found = await record.open_(waymark, person, id_)
         return desk.show("submission", 422, record=found, problem=problem)
     return onward(address(id_), "unassigned" if to == "nobody" else "assigned")
+
+
+# --- Files --------------------------------------------------------------------------------
+
+
+@router.get("/files/{file}")
+async def download(waymark: ThisWaymark, person: Reader, id_: str, file: str) -> Response:
+    found = await attached.open_(waymark, person, id_, file, "file.downloaded")
+    return serving.to_save(found.content, found.media_type, found.name)
+
+
+@router.get("/files/{file}/within")
+async def show_within(
+    request: Request, waymark: ThisWaymark, person: Reader, id_: str, file: str
+) -> Response:
+    """A picture to see, or a voice note to hear, in the submission's page."""
+    serving.only_within(request)
+    found = await attached.open_(waymark, person, id_, file, "file.shown")
+    return serving.within(request, found.content, found.media_type)
 
 
 # --- Status -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ htmx.defineExtension('chat', {
     const typing = document.activeElement?.closest('#words')
     const draft = unsentWords()
     const made = [...merge(target.querySelector('#log'), fresh.querySelector('#log'))]
-    for (const id of ['answering', 'words', 'tools', 'lost']) made.push(...replace(target, fresh, id))
+    for (const id of ['answering', 'files', 'words', 'tools', 'lost']) made.push(...replace(target, fresh, id))
     target.dataset.at = fresh.dataset.at
     look(typing, draft)
     return made
