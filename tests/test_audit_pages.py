@@ -57,6 +57,14 @@ async def sent(house, name="one"):
     return await demo.Sender(house.waymark, name, demo.Story("raise-a-concern", 1, STORY)).talk()
 
 
+async def give(house, one, name):
+    """As if somebody had handed it to them."""
+    owner = await id_of(house, name)
+    async with house.database.transaction() as db:
+        change = sa.update(SubmissionRow).where(SubmissionRow.id == one)
+        await db.execute(change.values(owner=owner))
+
+
 async def rows(house, *where, table=Audit):
     async with house.database.reading() as db:
         return (await db.execute(sa.select(*table.__table__.columns).where(*where))).all()
@@ -115,8 +123,9 @@ async def test_a_request_has_one_number_in_the_audit_and_in_the_log(house):
 
 async def test_a_refusal_is_kept_though_what_was_refused_is_undone(house):
     moss, one = await browser(house, "Moss", Role.MENTOR), await sent(house)
+    await give(house, one, "Moss")
     await moss.open(one)
-    csrf = moss.form("/take")
+    csrf = moss.form("/sign-out")
     token = csrf.select_one("[name=csrf]")["value"]
     await moss.post(f"/staff/submissions/{one}/assign", {"csrf": token, "to": "nobody"})
     assert moss.status == 403
@@ -221,12 +230,13 @@ async def test_a_long_list_is_on_pages(house):
 
 async def test_what_a_person_was_not_let_do_is_said(house):
     moss, one = await browser(house, "Moss", Role.MENTOR), await sent(house)
+    await give(house, one, "Moss")
     await moss.open(one)
-    token = moss.form("/take").select_one("[name=csrf]")["value"]
+    token = moss.form("/sign-out").select_one("[name=csrf]")["value"]
     await moss.post(f"/staff/submissions/{one}/assign", {"csrf": token, "to": "nobody"})
     hale = await head(house)
     await hale.go(f"/staff/audit/people/{await id_of(house, 'Moss')}")
-    assert "Not let give submissions to someone" in hale.text
+    assert "Not let hand over submissions" in hale.text
 
 
 # --- One record -----------------------------------------------------------------------------
