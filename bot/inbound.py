@@ -35,6 +35,13 @@ class Inbound:
     """The message a button stood on, so that its ticks can be redrawn."""
     carries: bool = False
     """The channel's response can carry one answer itself."""
+    place: str | None = None
+    """The network it came from, as a hash, where that can be told."""
+
+    @property
+    def whose(self) -> dict[str, str | None]:
+        """Who is counted for it (bot/limits.py)."""
+        return {"sender": self.sender, "place": self.place, "everyone": ""}
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from content.schema import (
     Entitlement,
     Flow,
     Helpline,
+    LimitsPolicy,
     Notice,
     Policy,
     PriorityPolicy,
@@ -275,6 +276,7 @@ class _Reader:
         shapes = {
             "priorities": PriorityPolicy,
             "retention": RetentionPolicy,
+            "limits": LimitsPolicy,
             "handles": tuple[tuple[str, ...], tuple[str, ...]],
         }
         for name, shape in shapes.items():
