@@ -18,7 +18,8 @@ class Staff:
 
     def __init__(self, app: FastAPI) -> None:
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-        self.http = httpx2.AsyncClient(transport=transport, base_url=SITE)
+        own = {"sec-fetch-site": "same-origin"}  # its forms come from our pages
+        self.http = httpx2.AsyncClient(transport=transport, base_url=SITE, headers=own)
         self.response: httpx2.Response
         self.page = BeautifulSoup("", "html.parser")
 

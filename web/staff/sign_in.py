@@ -12,6 +12,7 @@ from web.casework import accounts, sessions
 from web.casework.accounts import SignedIn, SlowDown, WrongSignIn
 from web.casework.permissions import Action, Person
 from web.dependencies import ThesePages, ThisWaymark
+from web.headers import FORGET
 from web.staff.guard import allowed, cookie, keep, known_cookie, safe_next
 
 router = APIRouter()
@@ -89,4 +90,5 @@ async def sign_out(
     response = RedirectResponse("/staff/sign-in", 303)
     secure = waymark.settings.secure
     response.delete_cookie(cookie(waymark), secure=secure, httponly=True, samesite="lax")
+    response.headers.update(FORGET)
     return response
