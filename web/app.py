@@ -68,9 +68,11 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
         await waymark.database.migrate()
         if role != "public":
             await demo.prepare(waymark)
-        async with telegram.running(waymark, channel):
-            yield
-        await waymark.database.close()
+        try:
+            async with telegram.running(waymark, channel):
+                yield
+        finally:
+            await waymark.database.close()
 
     app = FastAPI(
         lifespan=lifespan,
