@@ -22,6 +22,7 @@ from content import checks, loader
 from content.loader import Content
 from content.schema import Limit
 from tests.fake_telegram import FakeTelegram
+from web import server as http
 from web.app import create_app
 
 CONTENT = checks.checked(loader.read())
@@ -118,9 +119,7 @@ async def running(
 async def served(folder: Path, **settings: object) -> AsyncIterator[tuple[Running, str]]:
     """The same, listening on a port of its own: for a browser."""
     async with running(folder, **settings) as site:
-        config = uvicorn.Config(
-            site.site, port=0, lifespan="off", log_config=None, access_log=False
-        )
+        config = http.config(site.site, port=0, lifespan="off")
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
