@@ -23,9 +23,8 @@ VENDOR = ROOT / "web/static/vendor"
 TEST_BROWSER = ROOT / ".venv/test-browser"
 SERVED = {
     "govuk-frontend/dist/govuk/govuk-frontend.min.js": "govuk-frontend.min.js",
-    "htmx.org/dist/htmx.min.js": "htmx.min.js",
 }
-LICENSED = ("govuk-frontend", "htmx.org", "@fontsource/atkinson-hyperlegible-next")
+LICENSED = ("govuk-frontend", "@fontsource/atkinson-hyperlegible-next")
 NPM_QUIET = ("--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
 UNPACK = """
 const fs = require("fs"), zlib = require("zlib");

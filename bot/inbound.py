@@ -48,6 +48,13 @@ class Inbound:
     """Files that came with it, cleaned."""
     carries: bool = False
     """The channel's response can carry one answer itself."""
+    place: str | None = None
+    """The network it came from, as a hash, where that can be told."""
+
+    @property
+    def whose(self) -> dict[str, str | None]:
+        """Who is counted for it (bot/limits.py)."""
+        return {"sender": self.sender, "place": self.place, "everyone": ""}
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import attaching, filing, safeguarding, saying
+from bot import attaching, filing, safeguarding, saying, urgent
 from bot.conversation import engine, speech
 from bot.conversation import events as ev
 from bot.conversation import messages as say
@@ -18,10 +18,11 @@ from bot.conversation.state import Conversation, Status
 from bot.errors import StaleConversation, UnknownConversation, UnknownFlow
 from bot.inbound import Inbound as Inbound  # channels hand these in
 from bot.inbound import Received as Received  # and get these back
+from bot.limits import TooMuch
 from bot.store import audit, conversations, outbox
 from bot.store.conversations import Kept, Known
 from bot.wiring import Waymark
-from content.schema import Channel, Flow
+from content.schema import Channel, Flow, Limit
 
 TRIES = 5
 """How often a turn is taken again when someone else's was committed first."""
@@ -31,7 +32,9 @@ LATE_BY = 10_000
 
 async def receive(waymark: Waymark, inbound: Inbound) -> Received:
     """Take one event. Raises UnknownConversation or UnknownFlow for a page that isn't theirs,
-    and whatever the database raises: then nothing was kept and nothing may be said."""
+    TooMuch for a flood, and whatever the database raises: then nothing was kept and nothing may
+    be said."""
+    await _admit(waymark, inbound)
     for _ in range(TRIES - 1):
         try:
             async with waymark.database.transaction() as db:
@@ -40,6 +43,17 @@ async def receive(waymark: Waymark, inbound: Inbound) -> Received:
             continue
     async with waymark.database.transaction() as db:
         return await _Turn(waymark, db, inbound).take()
+
+
+async def _admit(waymark: Waymark, inbound: Inbound) -> None:
+    """Raises TooMuch, but never for what must be heard however much came before."""
+    try:
+        limit = waymark.content.policy.limits.turns
+        waymark.limits.count("turns", limit, inbound.whose, inbound.received_at)
+    except TooMuch:
+        async with waymark.database.reading() as db:
+            if not await _Turn(waymark, db, inbound).presses():
+                raise
 
 
 async def look(
@@ -128,6 +142,25 @@ class _Turn:
         if late and isinstance(event, ev.Typed | ev.Answered):
             event = replace(event, late=True)
         return await self.converse(known, kept, event)
+
+    async def presses(self) -> bool:
+        """Whether this can't wait: help, leaving, what tells of harm; or it was taken before, so
+        that nothing is done but to say so."""
+        event = self.inbound.event
+        if urgent.at_once(event) or self.calls_for_help(event):
+            return True
+        if await conversations.was_claimed(self.db, self.inbound.dedupe_key):
+            return True
+        kept = await self.kept(await conversations.sender(self.db, self.inbound.sender))
+        if kept is None or isinstance(event, ev.AtTheDoor):
+            return False
+        script = self.waymark.script(kept.conversation.flow, self.now)
+        turn = engine.step(script, kept.conversation, event, self.now, self.inbound.channel)
+        return urgent.tells_of_harm(script, kept.conversation, turn)
+
+    def count(self, what: str, limit: Limit) -> None:
+        """Raises TooMuch; the transaction is then undone, so nothing is half taken."""
+        self.waymark.limits.count(what, limit, self.inbound.whose, self.now)
 
     async def again(self) -> Received:
         """It came before: the same answer once more, and nothing else."""
@@ -220,6 +253,7 @@ class _Turn:
             kept = await conversations.load(self.db, begun) if begun else None
             if kept is not None and kept.conversation.answers:
                 return await self.converse(known, kept, ev.Start())
+        self.count("starts", self.waymark.content.policy.limits.starts)
         conversation = engine.begin(script, self.waymark.new_id())
         resume_key = self.waymark.keys.resume_key(self.waymark.keys.resume_code(conversation.id))
         expires = self.now + self.unfinished()
@@ -268,12 +302,15 @@ class _Turn:
             known = replace(known, current=None)
         else:
             await attaching.keep(self.db, script, kept, after, self.inbound)
-            await self.alert(after, safeguarding.concerns(walked))
+            concerns = safeguarding.concerns(walked)
+            await self.alert(after, concerns)
             if turn.submission is not None:
                 await filing.file(self.waymark, self.db, self.inbound, script, kept, turn, walked)
             if after != before:
                 expires = self.now + self.kept_for(after)
                 await conversations.save(self.db, kept, after, self.now, expires)
+            if turn.submission is not None and not concerns:
+                self.count("submissions", self.waymark.content.policy.limits.submissions)
             known = replace(known, current=after.id)
         await conversations.keep_sender(self.db, known, self.now)
         await conversations.claimed_for(self.db, self.inbound.dedupe_key, after.id)

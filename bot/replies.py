@@ -50,7 +50,7 @@ class Opened:
 
 
 async def find(
-    waymark: Waymark, reference: str, code: str, tried_from: Mapping[str, str]
+    waymark: Waymark, reference: str, code: str, tried_from: Mapping[str, str | None]
 ) -> Box | None:
     """What reference and code open together; None if they open none, whichever of them is wrong.
     Raises TooManyTries."""

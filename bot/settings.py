@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     """A PostgreSQL address (postgresql+psycopg://...); the embedded SQLite database if none."""
     public_address: str | None = None
     """How people reach this site (https://...), for links in messages; http://host:port if none."""
+    behind_proxy: int = Field(default=0, ge=0, le=5)
+    """How many proxies of ours stand before it and add to X-Forwarded-For; it is believed only
+    that far. Without it nobody on an https site is counted by where they come from."""
     demo: bool = True
     """Invented staff and submissions to look at. Turn off before anyone real uses it."""
     audit_anchor: str | None = None

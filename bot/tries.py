@@ -6,30 +6,26 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import TypeVar
 
-from bot.errors import WaymarkError
+from bot.limits import TooMuch
 from bot.store import staff
 from bot.wiring import Waymark
 
-WINDOW = timedelta(minutes=15)
-"""How long a wrong try counts."""
-MOST = {"person": 5, "browser": 10, "place": 30, "everyone": 500}
-"""Wrong tries within the window: from a member of staff, one browser, one network address, and
-all together."""
 Opened = TypeVar("Opened")
 
 
-class TooManyTries(WaymarkError):
+class TooManyTries(TooMuch):
     """Too many wrong codes lately; this one was not even looked at."""
 
 
 async def tried(
     waymark: Waymark,
     what: str,
-    tried_from: Mapping[str, str],
+    tried_from: Mapping[str, str | None],
     attempt: Callable[[], Awaitable[Opened | None]],
 ) -> Opened | None:
-    """What the attempt opens; None counts as a wrong try. `tried_from` names the browser and
-    the place. Raises TooManyTries."""
+    """What the attempt opens; None counts as a wrong try, kept in the database, so that several
+    processes count together. `tried_from` names the sender and the place, if it is known.
+    Raises TooManyTries."""
     buckets = _buckets(waymark, what, tried_from)
     await _allow(waymark, buckets)
     opened = await attempt()
@@ -41,16 +37,19 @@ async def tried(
 
 
 async def _allow(waymark: Waymark, buckets: Mapping[str, int]) -> None:
-    since = waymark.clock() - WINDOW
+    window = timedelta(minutes=waymark.content.policy.limits.wrong_codes.minutes)
+    since = waymark.clock() - window
     async with waymark.database.reading() as db:
         for bucket, most in buckets.items():
             if await staff.attempts(db, bucket, since) >= most:
-                raise TooManyTries(bucket)
+                raise TooManyTries("wrong-codes", window)
 
 
-def _buckets(waymark: Waymark, what: str, tried_from: Mapping[str, str]) -> dict[str, int]:
+def _buckets(waymark: Waymark, what: str, tried_from: Mapping[str, str | None]) -> dict[str, int]:
+    limit = waymark.content.policy.limits.wrong_codes
     whole = {**tried_from, "everyone": ""}
     return {
-        f"{what}:{waymark.keys.digest('tried-from', f'{kind}:{value}')[:32]}": MOST[kind]
+        f"{what}:{waymark.keys.digest('tried-from', f'{kind}:{value}')[:32]}": getattr(limit, kind)
         for kind, value in whole.items()
+        if value is not None
     }

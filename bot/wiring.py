@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bot.conversation.script import Script
 from bot.errors import UnknownFlow
 from bot.keys import Keys
+from bot.limits import Limits
 from bot.settings import Settings
 from bot.store.database import Database
 from bot.working_days import LONDON
@@ -20,7 +21,8 @@ from content.schema import Authority
 
 @dataclass(frozen=True, repr=False)
 class Waymark:
-    """Settings, content, database and keys; and the clock and the dice, so tests hold them."""
+    """Settings, content, database and keys; the clock and the dice, so tests hold them; and
+    who did how much lately."""
 
     settings: Settings
     content: Content
@@ -28,6 +30,7 @@ class Waymark:
     keys: Keys
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_id: Callable[[], str] = lambda: secrets.token_hex(12)
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def authority(self) -> Authority:

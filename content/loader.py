@@ -20,6 +20,7 @@ from content.schema import (
     Entitlement,
     Flow,
     Helpline,
+    LimitsPolicy,
     Notice,
     OpeningPolicy,
     Policy,
@@ -277,6 +278,7 @@ class _Reader:
             "priorities": PriorityPolicy,
             "retention": RetentionPolicy,
             "openings": OpeningPolicy,
+            "limits": LimitsPolicy,
             "handles": tuple[tuple[str, ...], tuple[str, ...]],
         }
         for name, shape in shapes.items():

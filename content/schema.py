@@ -615,11 +615,44 @@ class OpeningPolicy(Strict):
     office: Hours
 
 
+class Limit(Strict):
+    """How often something may be done within so many minutes before we ask for a rest."""
+
+    minutes: int = Field(gt=0)
+    sender: int = Field(gt=0)
+    """One Telegram chat, or one browser."""
+    place: int = Field(gt=0)
+    """One network address and its neighbours: a home, a school, a council's office."""
+    everyone: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _widening(self) -> Self:
+        if not self.sender <= self.place <= self.everyone:
+            raise ValueError("a place may do no less than one sender in it, nor everyone than that")
+        return self
+
+
+class LimitsPolicy(Strict):
+    """What each may do how often. Help is not among them: it is never limited."""
+
+    turns: Limit
+    """Anything said or pressed in a conversation."""
+    starts: Limit
+    """Conversations begun."""
+    submissions: Limit
+    """Answers sent to the team. What tells of harm is always taken."""
+    uploads: Limit
+    """Files handed in."""
+    wrong_codes: Limit
+    """Codes to carry on or to read a reply that open nothing."""
+
+
 class Policy(Strict):
     """The rules staff can change without a programmer."""
 
     priorities: PriorityPolicy
     retention: RetentionPolicy
     openings: OpeningPolicy
+    limits: LimitsPolicy
     handles: tuple[tuple[Text, ...], tuple[Text, ...]]
     """Two word lists; a submission is known by one word of each, so a screen shows no name."""

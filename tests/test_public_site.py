@@ -8,18 +8,11 @@ import pytest
 from bot.keys import Keys
 from tests.drivers.waymark import CONTENT
 from tests.drivers.web import OnForm, Page, Visitor
-from tests.public import CHILD, CONCERN, answers, break_commits
+from tests.public import CHILD, CONCERN, answers
 from web.public import places
 
 TEMPLATES = Path(__file__).parent.parent / "web/templates/public"
 SITE = ["/", "/answers", "/entitlements", "/help-now", "/privacy", "/resume", "/reply", "/deleted"]
-HEADERS = {
-    "content-security-policy": "default-src 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "permissions-policy": "geolocation=()",
-    "cross-origin-opener-policy": "same-origin",
-}
 
 
 # --- Whose it is -------------------------------------------------------------------------
@@ -118,25 +111,6 @@ async def test_the_colours_may_be_kept_and_pages_may_not(site):
     assert "max-age" in colours.headers["cache-control"]
     for address in SITE:
         assert (await visitor.open(address)).headers["cache-control"] == "no-store"
-
-
-async def test_every_kind_of_response_has_its_headers(site, form, monkeypatch):
-    visitor = Visitor(site)
-    responses = [await visitor.http.get(address) for address in SITE]
-    responses.append(await visitor.http.get("/nowhere"))
-    responses.append(await visitor.http.delete("/reply"))
-    responses.append(await visitor.http.post("/reply", data={"code": "x" * 300_000}))
-    responses.append(await visitor.http.get("/static/waymark.css"))
-    await form.begin(CONCERN)
-    responses.append(await form.http.get(form.home))
-    responses.append(await form.http.post(form.page.path, data={}))
-    break_commits(monkeypatch)
-    responses.append(await form.http.post(form.page.path, data={"answer": "not-now"}))
-    codes = [response.status_code for response in responses]
-    assert set(codes) == {200, 303, 404, 405, 413, 422, 500}
-    for response in responses:
-        for name, value in HEADERS.items():
-            assert value in response.headers[name], (response.url, name)
 
 
 async def test_no_page_has_inline_styles_or_scripts_without_the_nonce(form):

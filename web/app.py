@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import logging
+import math
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import errors, logs, rescanning, watch
+from bot.conversation import speech
+from bot.limits import TooMuch
 from bot.telegram import app as telegram
 from bot.wiring import Waymark
-from web import demo, doors, public, security, staff, templating
+from web import demo, doors, gate, public, staff, templating
+from web.api import reports
 from web.api import telegram as telegram_webhook
 from web.casework import refusals
+from web.headers import Headers
 from web.request_id import RequestId
 from web.staff import guard
 
@@ -40,6 +49,17 @@ PAGES: dict[type[Exception], tuple[int, str]] = {
     errors.CannotOpen: (500, "cannot-open"),
 }
 """What a named error looks like to the person: status, and words under `pages.error`."""
+REFUSALS = {
+    400: "unclear",
+    401: "signed-out",
+    403: "not-allowed",
+    404: "not-found",
+    405: "not-found",
+    408: "late",
+    413: "too-big",
+    422: "unclear",
+}
+"""The same for a status alone."""
 
 
 def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> FastAPI:
@@ -54,21 +74,31 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
         await waymark.database.migrate()
         if role != "public":
             await demo.prepare(waymark)
-        async with (
-            telegram.running(waymark, channel),
-            watch.running(waymark),
-            rescanning.running(waymark),
-        ):
-            yield
-        await waymark.database.close()
+        try:
+            async with (
+                telegram.running(waymark, channel),
+                watch.running(waymark),
+                rescanning.running(waymark),
+            ):
+                yield
+        finally:
+            await waymark.database.close()
 
-    app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # it would send people to whatever the request calls us
+    )
     app.state.waymark = waymark
     app.state.telegram = channel
     app.state.pages = templating.Pages(waymark)
-    app.add_middleware(security.BodyLimit, most=LARGEST_BODY, uploads=LARGEST_UPLOAD)
+    app.state.refused = {}
+    app.add_middleware(gate.BodyLimit, most=LARGEST_BODY, uploads=LARGEST_UPLOAD)
+    app.add_middleware(gate.Hosts, allowed=gate.hosts(waymark.settings))
     app.add_middleware(_Sorry)
-    app.add_middleware(security.Headers, secure=waymark.settings.secure)
+    app.add_middleware(Headers, secure=waymark.settings.secure)
     app.add_middleware(RequestId)
     add_doors(app, role)
     _every_door_is_stated(app)
@@ -76,13 +106,16 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
         app.add_exception_handler(kind, _known)
     for refusal in (errors.NotAllowed, errors.UnknownSubmission):
         app.add_exception_handler(refusal, _refused)
+    app.add_exception_handler(TooMuch, _slow)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _unclear)
     return app
 
 
 def add_doors(app: FastAPI, role: str = "all") -> None:
     """Every address that people can come in by."""
-    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+    app.mount("/static", _Static(directory=HERE / "static"), name="static")
+    app.include_router(reports.router)
     if role != "staff":
         app.include_router(public.router)
         app.include_router(telegram_webhook.router)
@@ -95,9 +128,18 @@ def _every_door_is_stated(app: FastAPI) -> None:
         raise RuntimeError(f"addresses without a rule who may use them: {'; '.join(unstated)}")
 
 
+class _Static(StaticFiles):
+    """Files that are the same for everyone, so a browser may keep them."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "public, max-age=3600"
+        return response
+
+
 class _Sorry:
-    """A failing machine still answers with a page. It stands inside the headers, as the web
-    framework's own place for this does not."""
+    """A failing machine, and what was not let in, still get a page. It stands inside the headers,
+    as the web framework's own place for this does not."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -115,7 +157,8 @@ class _Sorry:
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise
-            await _unknown(Request(scope), error)(scope, receive, send)
+            handle = _http if isinstance(error, HTTPException) else _unknown
+            await (await handle(Request(scope), error))(scope, receive, send)
 
 
 async def _known(request: Request, error: Exception) -> Response:
@@ -140,22 +183,35 @@ async def _refused(request: Request, error: Exception) -> Response:
     return await _known(request, error)
 
 
+async def _slow(request: Request, error: Exception) -> Response:
+    """Asked to rest: until when, and everything they sent, to send it again then."""
+    assert isinstance(error, TooMuch)
+    response = _page(request, 429, "slow", error, wait=error.wait)
+    response.headers["Retry-After"] = str(math.ceil(error.wait.total_seconds()))
+    return response
+
+
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    keys = {
-        401: "signed-out",
-        403: "not-allowed",
-        404: "not-found",
-        405: "not-found",
-        413: "too-big",
-        429: "slow",
-    }
-    response = _page(request, error.status_code, keys.get(error.status_code, "sorry"), error)
+    path = request.scope["path"]
+    if error.status_code == 404 and _CLOSED_BY_SLASH.fullmatch(path):
+        return RedirectResponse(path.rstrip("/"), 308)
+    key = REFUSALS.get(error.status_code, "sorry")
+    response = _page(request, error.status_code, key, error)
     response.headers.update(error.headers or {})
     return response
 
 
-def _unknown(request: Request, error: Exception) -> Response:
+_CLOSED_BY_SLASH = re.compile(r"(/[a-z0-9-]+)+/")
+"""An address as people copy it from a letter: the page is the one without the slash."""
+
+
+async def _unclear(request: Request, error: Exception) -> Response:
+    """A field that can't be read. The framework's own answer would say the field back."""
+    return _page(request, 422, "unclear", error)
+
+
+async def _unknown(request: Request, error: Exception) -> Response:
     """A failing machine. The log gets the error's name and where; never its text, which may hold
     somebody's words."""
     trace = error.__traceback__
@@ -166,11 +222,29 @@ def _unknown(request: Request, error: Exception) -> Response:
     return _page(request, 500, "sorry", error)
 
 
-def _page(request: Request, status: int, key: str, error: Exception, typed: str = "") -> Response:
+def _page(
+    request: Request,
+    status: int,
+    key: str,
+    error: Exception,
+    typed: str = "",
+    wait: timedelta = timedelta(0),
+) -> Response:
     pages: templating.Pages = request.app.state.pages
     name = "staff/error.html" if _staff_side(request) else "public/error.html"
-    return pages.show(request, name, status=status, key=key, error=error, typed=typed)
+    posted = getattr(request.state, "posted", None) if key == "slow" else None
+    words = request.app.state.waymark.content.wording["en"]
+    return pages.show(
+        request,
+        name,
+        status=status,
+        key=key,
+        error=error,
+        typed=typed,
+        posted=posted,
+        wait=speech.spoken_wait(words, wait),
+    )
 
 
 def _staff_side(request: Request) -> bool:
-    return request.url.path.startswith("/staff")
+    return str(request.scope["path"]).startswith("/staff")

@@ -18,6 +18,7 @@ from bot.wiring import Waymark, wire
 from content import checks, loader
 from content.loader import ContentError
 from web import play as playing
+from web import server
 from web.app import create_app
 from web.casework import accounts
 from web.commands import audit, keys, rights
@@ -56,15 +57,7 @@ def run(
         settings = settings.model_copy(update={"role": role})
     waymark = wire(settings)
     site = create_app(waymark, telegram.connect(settings))
-    config = uvicorn.Config(
-        site,
-        host=settings.host,
-        port=settings.port,
-        access_log=False,  # addresses in it would say who talked about what, and when
-        log_config=None,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    config = server.config(site, host=settings.host, port=settings.port)
     uvicorn.Server(config).run()
 
 

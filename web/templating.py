@@ -65,7 +65,7 @@ class Pages:
                 flows=self._waymark.content.flows,
                 language=language,
                 nonce=request.scope.get("state", {}).get("nonce", ""),
-                path=request.url.path,
+                path=request.scope["path"],
                 **filled,
             )
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from bot.conversation import buttons
@@ -201,6 +202,14 @@ def spoken_day(day: date) -> str:
 def spoken_weekday(day: date) -> str:
     """Friday 27 November."""
     return f"{day:%A} {day.day} {day:%B}"
+
+
+def spoken_wait(words: Mapping[str, str], wait: timedelta) -> str:
+    """How long to rest: one minute, 15 minutes. Rather a little longer than too short."""
+    minutes = math.ceil(wait / timedelta(minutes=1))
+    if minutes <= 1:
+        return words["conversation.wait.one"]
+    return words["conversation.wait.more"].format(minutes=minutes)
 
 
 def _review(message: say.Review, voice: Voice) -> Iterator[Bubble]:

@@ -43,6 +43,11 @@ async def claim(db: AsyncConnection, key: str, at: datetime) -> bool:
     return (await db.execute(made.returning(Inbox.key))).first() is not None
 
 
+async def was_claimed(db: AsyncConnection, key: str) -> bool:
+    """Whether an event was taken before; nothing is taken by asking."""
+    return await db.scalar(sa.select(Inbox.key).where(Inbox.key == key)) is not None
+
+
 async def claimed_for(db: AsyncConnection, key: str, conversation: str) -> None:
     """Remember which conversation the event moved."""
     await db.execute(sa.update(Inbox).where(Inbox.key == key).values(conversation=conversation))

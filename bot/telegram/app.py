@@ -18,8 +18,10 @@ from telegram.request import HTTPXRequest
 
 from bot import deadletters, delivery, intake
 from bot.conversation import events as ev
+from bot.conversation import speech
 from bot.delivery import Delivery, Letter, Outcome
 from bot.errors import UnknownConversation, UnknownFlow
+from bot.limits import TooMuch
 from bot.settings import Settings
 from bot.telegram import contact, inbound, outbound
 from bot.telegram.outbound import Client
@@ -146,7 +148,10 @@ class Telegram:
         event = inbound.read(arrived, self.waymark.clock())
         if event is None:
             return None
-        received = await self._receive(replace(event, carries=carries and _alone(update)))
+        try:
+            received = await self._receive(replace(event, carries=carries and _alone(update)))
+        except TooMuch as much:
+            return self._rest(chat, much)
         if received.carried is None:
             self.delivery.wake()
             return None
@@ -158,6 +163,17 @@ class Telegram:
         except (UnknownFlow, UnknownConversation):
             return await intake.receive(self.waymark, replace(event, event=ev.Lost(), nonce=None))
 
+    def _rest(self, chat: int, much: TooMuch) -> dict[str, Any] | None:
+        """What a flood is told: once, that nothing of it is kept; then nothing, until it ends."""
+        address, now = inbound.address(chat), self.waymark.clock()
+        if much.what == "turns" and not self.waymark.limits.first(
+            "turns", address, now + much.wait, now
+        ):
+            return None
+        log.warning("asked to rest", extra={"limit": much.what})
+        words = self.waymark.content.wording["en"]
+        return self._aloud(chat, "say.rest", wait=speech.spoken_wait(words, much.wait))
+
     async def _bury(self, raw: dict[str, Any], failure: Exception) -> dict[str, Any] | None:
         log.error("not processed", extra={"update": raw["update_id"], **contact.named(failure)})
         chat = inbound.chat_of(raw)
@@ -167,8 +183,12 @@ class Telegram:
         await deadletters.bury(self.waymark, key, sender, kept, failure)
         if chat is None:
             return None
-        trouble = {"kind": "say", "text": self._words("say.trouble"), "rows": []}
-        return outbound.calls(trouble, chat)[0].response()
+        return self._aloud(chat, "say.trouble")
+
+    def _aloud(self, chat: int, key: str, **gaps: str) -> dict[str, Any]:
+        """A sentence for the webhook's response to carry; nothing of it is kept."""
+        said = {"kind": "say", "text": self._words(key).format(**gaps), "rows": []}
+        return outbound.calls(said, chat)[0].response()
 
     def _leave(self, chat: int, *, added: bool) -> None:
         """We only talk one to one. Nothing of a group is kept."""

@@ -16,9 +16,10 @@ SITE = "http://staff.test"
 class Staff:
     """One browser. After each step `status`, `page` and `path` say where it stands."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, site: str = SITE) -> None:
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-        self.http = httpx2.AsyncClient(transport=transport, base_url=SITE)
+        own = {"sec-fetch-site": "same-origin"}  # its forms come from our pages
+        self.http = httpx2.AsyncClient(transport=transport, base_url=site, headers=own)
         self.response: httpx2.Response
         self.page = BeautifulSoup("", "html.parser")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,11 +19,24 @@ from bot.store.database import Database
 from bot.telegram import app as telegram
 from bot.wiring import Waymark
 from content import checks, loader
+from content.loader import Content
+from content.schema import Limit
 from tests.fake_telegram import FakeTelegram
+from web import server as http
 from web.app import create_app
 
 CONTENT = checks.checked(loader.read())
 SERVED = {name: CONTENT.served_by(name) for name in CONTENT.authorities}
+
+
+def unhurried(content: Content) -> Content:
+    """The same with nobody asked to rest: tests answer quicker than any person can. Wrong codes
+    are still counted."""
+    policy = content.policy
+    free = Limit(minutes=1, sender=10**6, place=10**6, everyone=10**6)
+    free_of = dict.fromkeys(("turns", "starts", "submissions", "uploads"), free)
+    limits = policy.limits.model_copy(update=free_of)
+    return replace(content, policy=policy.model_copy(update={"limits": limits}))
 
 
 class Clock:
@@ -40,14 +53,16 @@ class Clock:
         self.at += by
 
 
-def wired(folder: Path, url: str | None = None, **settings) -> tuple[Waymark, Clock]:
-    """The parts, with real content and a database of their own."""
+def wired(
+    folder: Path, url: str | None = None, content: Content | None = None, **settings
+) -> tuple[Waymark, Clock]:
+    """The parts, with a database of their own, and real content if no other is given."""
     chosen = Settings(data_dir=folder, demo=False, database_url=url, **settings)
     clock = Clock()
     keys = Keys.at(folder, staff=chosen.role != "public")
     waymark = Waymark(
         settings=chosen,
-        content=SERVED[chosen.authority],
+        content=content or unhurried(SERVED[chosen.authority]),
         database=Database(chosen.database, keys),
         keys=keys,
         clock=clock,
@@ -69,15 +84,19 @@ class Running:
     def database(self) -> Database:
         return self.waymark.database
 
-    def http(self) -> httpx.AsyncClient:
-        """A client with cookies of its own: one browser."""
-        transport = httpx.ASGITransport(app=self.site, raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
+    def http(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
+        """A client with cookies of its own: one browser, at this network address. Its forms come
+        from our pages, and it says so as browsers do."""
+        client = (address, 50_000)
+        transport = httpx.ASGITransport(self.site, raise_app_exceptions=False, client=client)
+        own = {"sec-fetch-site": "same-origin"}
+        site = self.waymark.settings.address
+        return httpx.AsyncClient(transport=transport, base_url=site, headers=own)
 
 
 @asynccontextmanager
 async def running(
-    folder: Path, url: str | None = None, **settings: object
+    folder: Path, url: str | None = None, content: Content | None = None, **settings: object
 ) -> AsyncIterator[Running]:
     """Everything at once, as `waymark run` serves it; the Bot API is the one in tests/."""
     fake = FakeTelegram()
@@ -88,7 +107,7 @@ async def running(
         "telegram_webhook_url": "https://here.example/telegram/webhook",
         "telegram_webhook_secret": "the-secret",
     }
-    waymark, clock = wired(folder, url, **{**given, **settings})
+    waymark, clock = wired(folder, url, content, **{**given, **settings})
     channel = telegram.connect(waymark.settings, fake.transport)
     assert channel is not None or waymark.settings.role == "staff"
     site = create_app(waymark, channel)
@@ -100,9 +119,7 @@ async def running(
 async def served(folder: Path, **settings: object) -> AsyncIterator[tuple[Running, str]]:
     """The same, listening on a port of its own: for a browser."""
     async with running(folder, **settings) as site:
-        config = uvicorn.Config(
-            site.site, port=0, lifespan="off", log_config=None, access_log=False
-        )
+        config = http.config(site.site, port=0, lifespan="off")
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it

@@ -21,6 +21,7 @@ class Page:
     """One page as it came."""
 
     def __init__(self, response: httpx.Response) -> None:
+        self.response = response
         self.status = response.status_code
         self.address = str(response.url)
         self.path = urlsplit(self.address).path

@@ -71,7 +71,7 @@ async def break_glass(waymark: Waymark, person: Person, typed: str, why: Why) ->
     async def attempt() -> Opened | None:
         return await _broken(waymark, person, reference(typed), why)
 
-    opened = await tried(waymark, "break-glass", {"person": person.id}, attempt)
+    opened = await tried(waymark, "break-glass", {"sender": person.id}, attempt)
     if opened is None:
         raise NotSaid("reference", "No submission has this reference. Check it and try again")
     return opened

@@ -10,21 +10,20 @@ from fastapi.responses import Response
 
 from bot import replies as letters
 from bot.replies import Box
-from bot.tries import TooManyTries
 from bot.wiring import Waymark
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
+from web.headers import FORGET
 from web.public.standing import goes
 from web.public.start import tried_from
 from web.public.turns import ThisPost
-from web.security import Browser, ThisBrowser
+from web.security import Browser, ThisBrowser, cookie_name
 
 STATED = Depends(
     open_to_all("Reference and return code together; then that browser, for half an hour.")
 )
 router = APIRouter(prefix="/reply", dependencies=[STATED])
 OPEN_FOR = timedelta(minutes=30)
-COOKIE = "waymark-reply"
 
 
 @router.get("")
@@ -40,19 +39,15 @@ async def open_(
 ) -> Response:
     """Reference and return code. Whichever is wrong, the answer is the same."""
     reference, code = post.one("reference").strip(), post.one("code").strip()
-    status, problems = 422, _left_empty(reference, code)
+    problems = _left_empty(reference, code)
     if not problems:
-        try:
-            tried = tried_from(request, browser)
-            found = await letters.find(waymark, reference[:64], code[:64], tried)
-            problems = {} if found else {"reference": "wrong"}
-        except TooManyTries:
-            status, found, problems = 429, None, {"reference": "too-many"}
-        if found:
+        tried = tried_from(browser)
+        if found := await letters.find(waymark, reference[:64], code[:64], tried):
             return _opened(waymark, browser, found)
+        problems = {"reference": "wrong"}
     typed = {"reference": reference, "code": code}
     page = "public/reply/ask.html"
-    response = pages.show(request, page, status=status, problems=problems, typed=typed)
+    response = pages.show(request, page, status=422, problems=problems, typed=typed)
     browser.remember(response)
     return response
 
@@ -69,10 +64,10 @@ def _opened(waymark: Waymark, browser: Browser, box: Box) -> Response:
     until = int((waymark.clock() + OPEN_FOR).timestamp())
     carried = json.dumps({"owner": box.owner, "key": box.key.hex(), "until": until})
     response.set_cookie(
-        COOKIE,
+        _cookie(waymark),
         waymark.keys.ring.carry(_purpose(browser), carried.encode()),
         max_age=int(OPEN_FOR.total_seconds()),
-        path="/reply",
+        path="/",
         httponly=True,
         secure=waymark.settings.secure,
         samesite="strict",
@@ -81,13 +76,18 @@ def _opened(waymark: Waymark, browser: Browser, box: Box) -> Response:
     return response
 
 
+def _cookie(waymark: Waymark) -> str:
+    return cookie_name(waymark.settings.secure, "waymark-reply")
+
+
 def _purpose(browser: Browser) -> str:
     return f"reply-pass:{browser.sender}"
 
 
 def _pass(request: Request, waymark: Waymark, browser: Browser) -> Box | None:
     """What this browser may read just now."""
-    carried = waymark.keys.ring.carried(_purpose(browser), request.cookies.get(COOKIE, ""))
+    kept = request.cookies.get(_cookie(waymark), "")
+    carried = waymark.keys.ring.carried(_purpose(browser), kept)
     if carried is None:
         return None
     told = json.loads(carried)
@@ -119,7 +119,9 @@ def _late(now: datetime, opened: letters.Opened) -> bool:
 
 
 @router.post("/close")
-async def close(request: Request, pages: ThesePages) -> Response:
+async def close(request: Request, waymark: ThisWaymark, pages: ThesePages) -> Response:
     response = pages.show(request, "public/reply/closed.html")
-    response.delete_cookie(COOKIE, path="/reply", httponly=True, samesite="strict")
+    secure = waymark.settings.secure
+    response.delete_cookie(_cookie(waymark), secure=secure, httponly=True, samesite="strict")
+    response.headers.update(FORGET)
     return response

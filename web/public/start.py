@@ -11,14 +11,15 @@ from bot import intake
 from bot.begun import Begun, begun
 from bot.conversation import events as ev
 from bot.conversation import messages as say
-from bot.tries import TooManyTries, tried
+from bot.tries import tried
 from bot.wiring import Waymark
 from content.schema import Channel, Flow
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
+from web.headers import FORGET
 from web.public import places
 from web.public.standing import goes
-from web.public.turns import ThisPost, new_key, take
+from web.public.turns import LONGEST_KEY, ThisPost, new_key, take
 from web.security import Browser, ThisBrowser
 
 STATED = Depends(
@@ -113,33 +114,29 @@ async def resume(
     request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser, post: ThisPost
 ) -> Response:
     """Carry on here with what was begun elsewhere."""
-    code, problem = post.one("code"), "wrong"
-    try:
-        conversation = await tried(
-            waymark,
-            "resume-code",
-            tried_from(request, browser),
-            lambda: intake.resume(waymark, browser.sender, code),
-        )
-    except TooManyTries:
-        conversation, problem = None, "too-many"
+    code = post.one("code")[:LONGEST_KEY]
+    conversation = await tried(
+        waymark,
+        "resume-code",
+        tried_from(browser),
+        lambda: intake.resume(waymark, browser.sender, code),
+    )
     if conversation is None:
-        status = 429 if problem == "too-many" else 422
-        response: Response = pages.show(
-            request, "public/resume.html", status=status, typed=code, problem=problem
-        )
+        filled = {"typed": code, "problem": "wrong"}
+        response: Response = pages.show(request, "public/resume.html", status=422, **filled)
     else:
         response = goes(places.home(Channel.FORM, conversation))
     browser.remember(response)
     return response
 
 
-def tried_from(request: Request, browser: Browser) -> dict[str, str]:
-    """Where a try comes from: the browser, and the network address it has."""
-    place = request.client.host if request.client else ""
-    return {"browser": browser.sender, "place": place}
+def tried_from(browser: Browser) -> dict[str, str | None]:
+    """Where a try comes from: the browser, and the network it is in."""
+    return {"sender": browser.sender, "place": browser.place}
 
 
 @router.get("/deleted")
 async def deleted(request: Request, pages: ThesePages) -> Response:
-    return pages.show(request, "public/deleted.html")
+    response = pages.show(request, "public/deleted.html")
+    response.headers.update(FORGET)
+    return response

@@ -36,7 +36,9 @@ class Posted:
 
 async def _posted(request: Request) -> Posted:
     form = await request.form()
-    return Posted(tuple((key, v) for key, v in form.multi_items() if isinstance(v, str)))
+    posted = Posted(tuple((key, v) for key, v in form.multi_items() if isinstance(v, str)))
+    request.state.posted = posted  # for a page that must give it back
+    return posted
 
 
 ThisPost = Annotated[Posted, Depends(_posted)]
@@ -68,6 +70,7 @@ async def take(
         dedupe_key=f"{channel}:{about}:{key[:LONGEST_KEY] or new_key()}:{said}",
         conversation=conversation,
         files=files,
+        place=browser.place,
     )
     return await intake.receive(waymark, inbound)
 

@@ -99,11 +99,11 @@ async def typed(request: Request) -> str:
 
 def _back_through_sign_in(request: Request) -> str:
     """Where to sign in, and from there back to the page they wanted."""
-    wanted = request.url.path
+    wanted: str = request.scope["path"]
     if request.method != "GET" or wanted == "/staff":
         return SIGN_IN
-    if request.url.query:
-        wanted = f"{wanted}?{request.url.query}"
+    if query := request.scope["query_string"].decode("latin-1"):
+        wanted = f"{wanted}?{query}"
     return f"{SIGN_IN}?next={quote(wanted, safe='')}"
 
 

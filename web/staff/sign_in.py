@@ -13,6 +13,7 @@ from web.casework.accounts import SignedIn, SlowDown, WrongSignIn
 from web.casework.permissions import Action, Person
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
+from web.headers import FORGET
 from web.staff.guard import allowed, cookie, keep, known_cookie, safe_next
 
 router = APIRouter(dependencies=[Depends(open_to_all("The way in for staff."))])
@@ -90,4 +91,5 @@ async def sign_out(
     response = RedirectResponse("/staff/sign-in", 303)
     secure = waymark.settings.secure
     response.delete_cookie(cookie(waymark), secure=secure, httponly=True, samesite="lax")
+    response.headers.update(FORGET)
     return response

@@ -1,23 +1,63 @@
 // The chat without page loads. It works without this file; with it, only what is new is read out.
+// The browser itself parses the answer (`responseType`), so nothing here makes markup from text.
 const chat = document.getElementById('chat')
 const still = matchMedia('(prefers-reduced-motion: reduce)').matches
+const PATIENCE = 20000
 
-htmx.defineExtension('chat', {
-  handleSwap (style, target, fragment) {
-    const fresh = style === 'chat' && fragment.querySelector('#chat')
-    if (!fresh) return false
-    const typing = document.activeElement?.closest('#words')
-    const draft = unsentWords()
-    const made = [...merge(target.querySelector('#log'), fresh.querySelector('#log'))]
-    for (const id of ['answering', 'files', 'words', 'tools', 'lost']) made.push(...replace(target, fresh, id))
-    target.dataset.at = fresh.dataset.at
-    look(typing, draft)
-    return made
-  }
+let sending = false
+let unsent = null
+
+chat.addEventListener('submit', event => {
+  const form = event.target
+  if (form.id !== 'steps' && form.id !== 'words') return
+  event.preventDefault()
+  if (!sending) post(form, event.submitter)
 })
 
+function post (form, by) {
+  const words = document.getElementById('text')?.value ?? ''
+  const sent = form.id === 'words' ? words : ''
+  const fields = new URLSearchParams(new FormData(form))
+  if (by?.name) fields.append(by.name, by.value)
+  const request = new XMLHttpRequest()
+  request.open('POST', location.pathname)
+  request.responseType = 'document'
+  request.timeout = PATIENCE
+  request.onloadend = () => {
+    sending = false
+    form.classList.remove('wm-sending')
+    arrived(request, sent) || lost(form, by, request.status === 429)
+  }
+  sending = true
+  form.classList.add('wm-sending')
+  document.getElementById('lost').hidden = true
+  request.send(fields)
+}
+
+// Whether the answer came: shown here, or on another page that it led to.
+function arrived (request, sent) {
+  const { status, response } = request
+  if (!status || status === 429 || status >= 500) return false
+  const to = new URL(request.responseURL)
+  const fresh = response?.querySelector('#chat')
+  if (to.pathname !== location.pathname) location.assign(to.pathname)
+  else if (fresh && (status < 400 || status === 422)) show(fresh, sent)
+  else location.reload()
+  return true
+}
+
+function show (fresh, sent) {
+  const typing = document.activeElement?.closest('#words')
+  const words = document.getElementById('text')?.value ?? ''
+  const draft = words === sent ? '' : words // typed while an answer was on its way
+  merge(document.getElementById('log'), fresh.querySelector('#log'))
+  for (const id of ['answering', 'files', 'words', 'tools', 'lost']) replace(fresh, id)
+  chat.dataset.at = fresh.dataset.at
+  look(typing, draft)
+}
+
 // Bubbles that say the same stay, so that a screen reader reads only the new ones.
-function * merge (log, fresh) {
+function merge (log, fresh) {
   log.querySelector('#now').remove() // it moves on, so that nothing else has to
   const old = new Map([...log.children].map(bubble => [bubble.id, bubble]))
   const bubbles = [...fresh.children].map(bubble => {
@@ -26,18 +66,15 @@ function * merge (log, fresh) {
   })
   for (const bubble of old.values()) if (!bubbles.includes(bubble)) bubble.remove()
   for (const [at, bubble] of bubbles.entries()) {
-    if (log.children[at] === bubble) continue
-    log.insertBefore(bubble, log.children[at] ?? null)
-    yield bubble
+    if (log.children[at] !== bubble) log.insertBefore(bubble, log.children[at] ?? null)
   }
 }
 
-function * replace (target, fresh, id) {
-  const now = target.querySelector('#' + id)
+function replace (fresh, id) {
+  const now = document.getElementById(id)
   const next = fresh.querySelector('#' + id)
   if (now && next) now.replaceWith(next)
-  else if (now) now.remove()
-  if (now && next) yield next
+  else now?.remove()
 }
 
 function look (typing, draft) {
@@ -48,51 +85,25 @@ function look (typing, draft) {
   newest()
 }
 
-// What was typed while an answer was on its way is not lost with the old box.
-let sentWords = ''
-chat.addEventListener('htmx:beforeRequest', event => {
-  sentWords = event.detail.elt.id === 'words' ? document.getElementById('text').value : ''
-})
-
-function unsentWords () {
-  const words = document.getElementById('text')?.value ?? ''
-  return words === sentWords ? '' : words
-}
-
 function newest () {
   const now = document.getElementById('now')
   now.scrollIntoView({ block: 'start', behavior: still ? 'auto' : 'smooth' })
 }
 
-// --- When it does not arrive: the words stay in the box, and the same key is sent again. ---
-
-let unsent = null
-
-function lost (event) {
-  unsent = { form: event.detail.elt, by: event.detail.requestConfig?.triggeringEvent?.submitter }
+// When it does not arrive: the words stay in the box, and the same key is sent again.
+function lost (form, by, slow) {
+  unsent = { form, by }
   const message = document.getElementById('lost')
+  message.querySelector('.wm-lost').hidden = slow
+  message.querySelector('.wm-slow').hidden = !slow
   message.hidden = false
   message.scrollIntoView({ block: 'nearest' })
 }
 
-chat.addEventListener('htmx:sendError', lost)
-chat.addEventListener('htmx:timeout', lost)
-chat.addEventListener('htmx:responseError', event => {
-  if (event.detail.xhr.status < 429) location.reload()
-  else lost(event)
-})
 chat.addEventListener('click', event => {
   if (event.target.id !== 'again' || !unsent) return
-  document.getElementById('lost').hidden = true
-  unsent.form.requestSubmit(unsent.by?.isConnected ? unsent.by : undefined)
-})
-
-// An answer that is another page (it was deleted, or begun anew) is gone to.
-chat.addEventListener('htmx:beforeSwap', event => {
-  const to = new URL(event.detail.xhr.responseURL || location.href)
-  if (to.pathname === location.pathname) return
-  event.detail.shouldSwap = false
-  location.assign(to.pathname)
+  const by = unsent.by?.isConnected ? unsent.by : undefined
+  unsent.form.requestSubmit(by)
 })
 
 if (document.querySelector('.wm-bubble--me')) newest()

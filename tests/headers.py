@@ -1,0 +1,78 @@
+"""What every answer of the site must carry, exactly; asked of a response of any kind."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bs4 import BeautifulSoup
+
+POLICY = (
+    r"default-src 'none'; script-src 'nonce-([\w-]{22})'; style-src 'self'; img-src 'self'; "
+    r"font-src 'self'; connect-src 'self'; form-action 'self'; object-src 'none'; "
+    r"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+    r"trusted-types 'none'; report-uri /csp-report"
+)
+ALWAYS = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+SECURE = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
+SOMETIMES = {
+    "accept-ranges", "allow", "clear-site-data", "content-length", "content-type", "etag",
+    "last-modified", "location", "retry-after", "set-cookie",
+}  # fmt: skip
+"""What else a response may say. Anything not named in this file is a fault."""
+KEPT = ("/static/", "/brand.css")
+"""What a browser may keep for an hour; nothing else, not for a minute."""
+TYPES = (
+    "text/html; charset=utf-8", "application/json", "text/css; charset=utf-8",
+    "text/javascript; charset=utf-8", "image/svg+xml", "font/woff2", "text/plain; charset=utf-8",
+)  # fmt: skip
+
+
+def sound(response: Any, secure: bool = False) -> None:
+    """Asserts that its headers are these and no others, and that the page fits them."""
+    at = f"{response.request.method} {response.request.url} {response.status_code}"
+    policy = re.fullmatch(POLICY, response.headers["content-security-policy"])
+    assert policy, at
+    for name, value in {**ALWAYS, **(SECURE if secure else {})}.items():
+        assert response.headers.get_list(name) == [value], (at, name)
+    permissions = response.headers["permissions-policy"].split(", ")
+    assert {"camera=()", "geolocation=()", "microphone=()"} <= set(permissions), at
+    assert all(allowed.endswith("=()") for allowed in permissions), at
+    kept = response.status_code in (200, 304) and response.request.url.path.startswith(KEPT)
+    assert response.headers["cache-control"] == ("public, max-age=3600" if kept else "no-store"), at
+    known = {*ALWAYS, *SOMETIMES, "content-security-policy", "permissions-policy", "cache-control"}
+    assert set(response.headers) - known == (set(SECURE) if secure else set()), at
+    for cookie in response.headers.get_list("set-cookie"):
+        _cookie_is_guarded(cookie, secure)
+    if not response.content:
+        return
+    assert response.headers["content-type"] in TYPES, at
+    if response.headers["content-type"].startswith("text/html"):
+        _page_fits(response.text, policy[1], at)
+
+
+def _cookie_is_guarded(cookie: str, secure: bool) -> None:
+    name, *rest = [part.strip() for part in cookie.split(";")]
+    said = {part.casefold() for part in rest}
+    assert {"httponly", "path=/"} <= said, cookie
+    assert {"samesite=lax", "samesite=strict"} & said, cookie
+    assert not any(part.startswith("domain=") for part in said), cookie
+    assert ("secure" in said) == secure == name.startswith("__Host-"), cookie
+
+
+def _page_fits(text: str, nonce: str, at: str) -> None:
+    """No inline style, no handler, no script without the nonce, nothing from elsewhere."""
+    page = BeautifulSoup(text, "html.parser")
+    assert page.html, at
+    assert not page.select("style, [style], iframe, object, embed, base"), at
+    for tag in page.find_all(True):
+        assert not [name for name in tag.attrs if name.startswith(("on", "hx-"))], (at, tag)
+        if tag.name in ("script", "img", "link", "form"):
+            to = tag.get("src") or tag.get("href") or tag.get("action") or ""
+            assert to.startswith("/") != to.startswith("//") or not to, (at, tag)
+    assert all(script.get("nonce") == nonce for script in page.select("script")), at
