@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -13,6 +14,11 @@ from tests.drivers.waymark import Running
 Field = tuple[str, str]
 
 
+@lru_cache(maxsize=32)
+def parsed(text: str) -> BeautifulSoup:
+    return BeautifulSoup(text, "html.parser")
+
+
 class Page:
     """One page as it came."""
 
@@ -22,7 +28,7 @@ class Page:
         self.address = str(response.url)
         self.path = urlsplit(self.address).path
         self.headers = response.headers
-        self.html = BeautifulSoup(response.text, "html.parser")
+        self.html = parsed(response.text)
 
     @property
     def text(self) -> str:
