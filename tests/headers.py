@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from html.parser import HTMLParser
 from typing import Any
-
-from bs4 import BeautifulSoup
 
 POLICY = (
     r"default-src 'none'; script-src 'nonce-([\w-]{22})'; style-src 'self'; img-src 'self'; "
@@ -67,12 +66,30 @@ def _cookie_is_guarded(cookie: str, secure: bool) -> None:
 
 def _page_fits(text: str, nonce: str, at: str) -> None:
     """No inline style, no handler, no script without the nonce, nothing from elsewhere."""
-    page = BeautifulSoup(text, "html.parser")
-    assert page.html, at
-    assert not page.select("style, [style], iframe, object, embed, base"), at
-    for tag in page.find_all(True):
-        assert not [name for name in tag.attrs if name.startswith(("on", "hx-"))], (at, tag)
-        if tag.name in ("script", "img", "link", "form"):
-            to = tag.get("src") or tag.get("href") or tag.get("action") or ""
-            assert to.startswith("/") != to.startswith("//") or not to, (at, tag)
-    assert all(script.get("nonce") == nonce for script in page.select("script")), at
+    found = tags(text)
+    assert found, at
+    for name, attributes in found:
+        assert name not in ("style", "iframe", "object", "embed", "base"), (at, name)
+        assert not [a for a in attributes if a.startswith(("on", "style", "hx-"))], (at, attributes)
+        if name == "script":
+            assert attributes.get("nonce") == nonce, at
+        if name in ("script", "img", "link", "form"):
+            to = attributes.get("src") or attributes.get("href") or attributes.get("action") or "/"
+            assert to.startswith("/"), (at, attributes)
+            assert not to.startswith("//"), (at, attributes)
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def tags(text: str) -> list[tuple[str, dict[str, str | None]]]:
+    """Every element of a page, and its attributes."""
+    reading = _Tags()
+    reading.feed(text)
+    return reading.found

@@ -10,6 +10,8 @@ import httpx2
 from bs4 import BeautifulSoup, Tag
 from fastapi import FastAPI
 
+from tests.drivers.web import parsed
+
 SITE = "http://staff.test"
 
 
@@ -36,7 +38,7 @@ class Staff:
         while response.status_code == 303:
             response = await self.http.get(response.headers["location"])
         self.response = response
-        self.page = BeautifulSoup(response.text, "html.parser")
+        self.page = parsed(response.text)
         return self
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -17,6 +18,11 @@ NO_FILE: File = ("", b"", "application/octet-stream")
 """What a browser sends of a file field where none was chosen."""
 
 
+@lru_cache(maxsize=32)
+def parsed(text: str) -> BeautifulSoup:
+    return BeautifulSoup(text, "html.parser")
+
+
 class Page:
     """One page as it came."""
 
@@ -26,7 +32,7 @@ class Page:
         self.address = str(response.url)
         self.path = urlsplit(self.address).path
         self.headers = response.headers
-        self.html = BeautifulSoup(response.text, "html.parser")
+        self.html = parsed(response.text)
 
     @property
     def text(self) -> str:
