@@ -18,7 +18,7 @@ from bot.telegram import app as telegram
 from bot.wiring import Waymark
 from web import demo, doors, public, security, staff, templating
 from web.api import telegram as telegram_webhook
-from web.casework import refusals
+from web.casework import oidc, refusals
 from web.request_id import RequestId
 from web.staff import guard
 
@@ -32,6 +32,7 @@ PAGES: dict[type[Exception], tuple[int, str]] = {
     errors.UnknownFlow: (404, "not-found"),
     errors.UnknownConversation: (404, "not-found"),
     errors.UnknownSubmission: (404, "not-found"),
+    errors.UnknownPerson: (404, "not-found"),
     errors.NotAllowed: (403, "not-allowed"),
     errors.ReasonNeeded: (403, "reason-needed"),
     errors.InvalidMove: (409, "clash"),
@@ -60,11 +61,17 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
             rescanning.running(waymark),
         ):
             yield
+        if council is not None:
+            await council.close()
         await waymark.database.close()
 
+    settings = waymark.settings
+    signs_in = settings.oidc_issuer and role != "public"
+    council = oidc.Provider(settings, waymark.clock) if signs_in else None
     app = FastAPI(lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.waymark = waymark
     app.state.telegram = channel
+    app.state.council = council
     app.state.pages = templating.Pages(waymark)
     app.add_middleware(security.BodyLimit, most=LARGEST_BODY, uploads=LARGEST_UPLOAD)
     app.add_middleware(_Sorry)

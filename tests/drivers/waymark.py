@@ -42,7 +42,7 @@ class Clock:
 
 def wired(folder: Path, url: str | None = None, **settings) -> tuple[Waymark, Clock]:
     """The parts, with real content and a database of their own."""
-    chosen = Settings(data_dir=folder, demo=False, database_url=url, **settings)
+    chosen = Settings(data_dir=folder, database_url=url, **{"demo": False, **settings})
     clock = Clock()
     keys = Keys.at(folder, staff=chosen.role != "public")
     waymark = Waymark(
@@ -97,11 +97,13 @@ async def running(
 
 
 @asynccontextmanager
-async def served(folder: Path, **settings: object) -> AsyncIterator[tuple[Running, str]]:
-    """The same, listening on a port of its own: for a browser."""
+async def served(
+    folder: Path, at: int = 0, **settings: object
+) -> AsyncIterator[tuple[Running, str]]:
+    """The same, listening on a port of its own, or on that one: for a browser."""
     async with running(folder, **settings) as site:
         config = uvicorn.Config(
-            site.site, port=0, lifespan="off", log_config=None, access_log=False
+            site.site, port=at, lifespan="off", log_config=None, access_log=False
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
