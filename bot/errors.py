@@ -26,6 +26,10 @@ class UnknownSubmission(WaymarkError):
         self.wanted = wanted
 
 
+class UnknownPerson(WaymarkError):
+    """There is no such account of staff."""
+
+
 class NotAllowed(WaymarkError):
     """This person may not do this. The text is the sentence staff read; `wanted` names the action,
     for the audit."""

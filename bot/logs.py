@@ -16,8 +16,8 @@ _TOKEN = re.compile(r"\d{5,}(:|%3A)[A-Za-z0-9_-]{20,}")
 _QUIET = {
     # At debug level these write out what people type: statements, bodies, parameters.
     **dict.fromkeys(
-        ("aiosqlite", "alembic", "asyncio", "httpcore", "httpx", "httpx2", "multipart", "psycopg",
-         "python_multipart", "sqlalchemy"),
+        ("aiosqlite", "alembic", "asyncio", "httpcore", "httpcore2", "httpx", "httpx2", "multipart",
+         "psycopg", "python_multipart", "sqlalchemy"),
         logging.WARNING,
     ),
     # At any level: what it could not parse it logs whole, at critical.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, FilePath, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from content.schema import Role
 
 
 class Settings(BaseSettings):
@@ -47,6 +50,37 @@ class Settings(BaseSettings):
     telegram_webhook_url: str | None = None
     """Where Telegram is to post (https://.../telegram/webhook); polling if none."""
     telegram_webhook_secret: SecretStr | None = None
+
+    oidc_issuer: str | None = None
+    """The council's own sign-in: the issuer as its tokens say it. Local accounts only, if none."""
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_tenants: Annotated[tuple[str, ...], NoDecode] = ()
+    """Entra ID: the tenants (`tid`, with commas between) whose people may come in. Empty for a
+    provider whose tokens name no tenant."""
+    oidc_role_claim: str = "roles"
+    oidc_roles: dict[str, Role] = {role.value: role for role in Role}
+    """JSON: what the provider calls a role, and which of ours it is."""
+    breached_passwords: FilePath | None = None
+    """SHA-1 of stolen passwords, one a line and in order, as Have I Been Pwned hands them out."""
+
+    @field_validator("oidc_tenants", mode="before")
+    @classmethod
+    def _with_commas(cls, given: str | tuple[str, ...]) -> tuple[str, ...]:
+        parts = given.split(",") if isinstance(given, str) else given
+        return tuple(part.strip() for part in parts if part.strip())
+
+    @model_validator(mode="after")
+    def _council_sign_in_is_whole(self) -> Settings:
+        if self.oidc_issuer is None:
+            return self
+        if not self.oidc_client_id:
+            raise ValueError("WAYMARK_OIDC_ISSUER needs WAYMARK_OIDC_CLIENT_ID beside it")
+        where = urlsplit(self.oidc_issuer)
+        here = where.hostname in ("127.0.0.1", "localhost", "::1")
+        if where.scheme != "https" and not (where.scheme == "http" and here):
+            raise ValueError("WAYMARK_OIDC_ISSUER must be an https:// address")
+        return self
 
     @model_validator(mode="after")
     def _webhook_has_a_secret(self) -> Settings:

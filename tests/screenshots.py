@@ -10,6 +10,7 @@ from pathlib import Path
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser import launch_options
+from tests.drivers.staff import Staff
 from tests.drivers.waymark import served
 from tests.test_browser import answer_chat, answer_page
 from web import demo
@@ -56,9 +57,8 @@ async def chat(page: Page, address: str, width: int) -> bytes:
     return await page.screenshot()
 
 
-async def staff(page: Page, address: str, link: str, width: int) -> bytes:
-    await page.goto(f"{address}/staff{link.split('/staff', 1)[1]}")
-    await page.get_by_role("main").get_by_role("button").first.click()
+async def staff(page: Page, address: str, here: Staff, width: int) -> bytes:
+    await here.sit_down(page.context, address)
     await page.goto(f"{address}/staff")
     await shoot(page, "queue", width)
     picture = await page.screenshot()
@@ -96,7 +96,8 @@ async def main() -> None:
                 pictures[f"form-{width}"] = await form(page, address, width)
                 pictures[f"chat-{width}"] = await chat(page, address, width)
                 link = await accounts.add(shown, "Invented Head", "head@example.org", "headteacher")
-                pictures[f"queue-{width}"] = await staff(page, address, link, width)
+                here = await Staff(running.site).use(link)
+                pictures[f"queue-{width}"] = await staff(page, address, here, width)
             sheet = await page_of(browser, 1560)
             await sheet.set_content(
                 beside(

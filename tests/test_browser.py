@@ -9,6 +9,7 @@ from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from content.schema import Question, QuestionType
 from tests.browser import accessibility_faults
+from tests.drivers.staff import Staff
 from tests.drivers.waymark import CONTENT, Running, served
 from tests.test_every_path import WORDS
 from web.casework import accounts
@@ -135,16 +136,16 @@ async def answer_chat(page: Page) -> None:
 async def staff_reply(
     browser: Browser, running: Running, address: str, reference: str, text: str
 ) -> None:
-    """Sign in with the one-time link, open the submission, write a note, and reply."""
+    """Signed in, open the submission, write a note, and reply."""
     link = await accounts.add(running.waymark, "Invented Head", "head@example.org", "headteacher")
     context = await visitor(browser)
+    here = await Staff(running.site).use(link)
+    await here.sit_down(context, address)
     page = await context.new_page()
 
     async def press(name: str) -> None:
         await page.get_by_role("main").get_by_role("button", name=name).first.click()
 
-    await page.goto(f"{address}/staff{link.split('/staff', 1)[1]}")
-    await page.get_by_role("main").get_by_role("button").first.click()
     await page.goto(f"{address}/staff")
     await sound(page)
     row = page.get_by_role("row").filter(has_text=reference)

@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 
 from bot.errors import EditClash, InvalidMove, NotAllowed, ReasonNeeded, UnknownSubmission
+from bot.store import staff
 from bot.store.models import (
+    SEALED,
     Alert,
     Attempt,
     Audit,
@@ -40,13 +42,15 @@ from web.casework import (
     sessions,
     stages,
 )
-from web.casework.accounts import BadPassword, SlowDown, WrongSignIn
+from web.casework.accounts import WrongSignIn
 from web.casework.due import reply_due
 from web.casework.faults import NotSaid
+from web.casework.password_rules import BadPassword
 from web.casework.permissions import Action, Person
 from web.casework.queue import Asked
 from web.casework.review import Move, Seen
 from web.casework.stages import MOVES, Status
+from web.casework.throttle import SlowDown
 
 STORY = demo.Story(
     "raise-a-concern", 1, {"danger": "not-now", "harm": "no", "role": "foster-carer"}
@@ -344,14 +348,16 @@ async def test_a_session_ends_by_itself(held):
     waymark, clock = held
     ann = await member(waymark)
     async with waymark.database.transaction() as db:
-        idle = await sessions.begin(waymark, db, ann.id, "test")
-        long = await sessions.begin(waymark, db, ann.id, "test")
+        await staff.change(db, ann.id, password_hash="any", totp=SEALED)
+        idle, long = [
+            await sessions.begin(waymark, db, ann.id, "test", proved_at=clock.at) for _ in range(2)
+        ]
     clock.forward(timedelta(minutes=29))
-    assert await sessions.find(waymark, long)
+    await sessions.touch(waymark, await sessions.find(waymark, long))
     clock.forward(timedelta(minutes=2))
     assert await sessions.find(waymark, idle) is None
     for _ in range(19):
-        assert await sessions.find(waymark, long)
+        await sessions.touch(waymark, await sessions.find(waymark, long))
         clock.forward(timedelta(minutes=29))
     clock.forward(timedelta(minutes=20))
     assert await sessions.find(waymark, long) is None

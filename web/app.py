@@ -26,7 +26,7 @@ from bot.wiring import Waymark
 from web import demo, doors, gate, public, staff, templating
 from web.api import reports
 from web.api import telegram as telegram_webhook
-from web.casework import refusals
+from web.casework import oidc, refusals
 from web.headers import Headers
 from web.request_id import RequestId
 from web.staff import guard
@@ -41,6 +41,7 @@ PAGES: dict[type[Exception], tuple[int, str]] = {
     errors.UnknownFlow: (404, "not-found"),
     errors.UnknownConversation: (404, "not-found"),
     errors.UnknownSubmission: (404, "not-found"),
+    errors.UnknownPerson: (404, "not-found"),
     errors.NotAllowed: (403, "not-allowed"),
     errors.ReasonNeeded: (403, "reason-needed"),
     errors.InvalidMove: (409, "clash"),
@@ -82,8 +83,13 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
             ):
                 yield
         finally:
+            if council is not None:
+                await council.close()
             await waymark.database.close()
 
+    settings = waymark.settings
+    signs_in = settings.oidc_issuer and role != "public"
+    council = oidc.Provider(settings, waymark.clock) if signs_in else None
     app = FastAPI(
         lifespan=lifespan,
         openapi_url=None,
@@ -93,6 +99,7 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
     )
     app.state.waymark = waymark
     app.state.telegram = channel
+    app.state.council = council
     app.state.pages = templating.Pages(waymark)
     app.state.refused = {}
     app.add_middleware(gate.BodyLimit, most=LARGEST_BODY, uploads=LARGEST_UPLOAD)

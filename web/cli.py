@@ -87,13 +87,22 @@ def add_staff(
     email: str,
     role: Annotated[str, typer.Option(help="headteacher, education-coordinator ...")],
     team: Annotated[str | None, typer.Option(help="One of `teams` in the council's file.")] = None,
+    emergency: Annotated[
+        bool, typer.Option("--emergency", help="for when the council's own sign-in fails")
+    ] = False,
+    new_phone: Annotated[
+        bool, typer.Option("--new-phone", help="phone and recovery codes are gone")
+    ] = False,
 ) -> None:
-    """Add a member of the team; prints a one-time way in."""
-    asyncio.run(_add_staff(wire(Settings()), name, email, role, team))
+    """Add a member of the team, or let one back in; prints a one-time way in."""
+    more = {"emergency": emergency, "new_phone": new_phone}
+    asyncio.run(_add_staff(wire(Settings()), name, email, role, team, **more))
 
 
-async def _add_staff(waymark: Waymark, name: str, email: str, role: str, team: str | None) -> None:
+async def _add_staff(
+    waymark: Waymark, name: str, email: str, role: str, team: str | None, **more: bool
+) -> None:
     await waymark.database.migrate()
-    link = await accounts.add(waymark, name, email, role, team)
+    link = await accounts.add(waymark, name, email, role, team, **more)
     typer.echo(link)
     await waymark.database.close()

@@ -15,7 +15,14 @@ from starlette.staticfiles import StaticFiles
 from web.casework.permissions import Action
 
 STAFF = "/staff"
-OPEN_TO_STRANGERS = (f"{STAFF}/sign-in", f"{STAFF}/sign-in/{{token}}")
+OPEN_TO_STRANGERS = (
+    f"{STAFF}/sign-in",
+    f"{STAFF}/sign-in/council",
+    f"{STAFF}/sign-in/callback",
+    f"{STAFF}/sign-in/emergency",
+    f"{STAFF}/sign-in/{{token}}",
+    f"{STAFF}/signed-out",
+)
 """The only staff pages for people who are not signed in."""
 _acts: dict[Callable[..., Any], Action] = {}
 _open: dict[Callable[..., Any], str] = {}

@@ -345,12 +345,26 @@ class Staff(Base):
     id: Mapped[str] = plain(primary_key=True)
     name: Mapped[str] = plain()
     email: Mapped[str] = plain(unique=True)
+    """What a local account signs in with. Of a council account its name there, only shown."""
     role: Mapped[str] = plain()
     team: Mapped[str] = plain(default=FIRST_TEAM)
+    subject: Mapped[str | None] = plain(unique=True, index=True)
+    """Who they are to the council's own sign-in; none for a local account."""
+    emergency: Mapped[bool] = plain(default=False)
+    """A local account kept for the day when the council's own sign-in fails."""
     password_hash: Mapped[str | None] = index()
     """argon2id; none for an account that can't sign in with a password."""
+    totp: Mapped[bytes | None] = sealed()
+    """The secret of their authenticator app. Owner: staff."""
+    totp_step: Mapped[int | None] = plain(sa.BigInteger)
+    """The newest half minute whose code was taken: none is taken twice."""
     active: Mapped[bool] = plain(default=True)
+    off_because: Mapped[str | None] = plain()
+    """Why it is switched off: headteacher, unused or no-role."""
     made_at: Mapped[datetime] = plain()
+    signed_in_at: Mapped[datetime | None] = plain()
+    idle_from: Mapped[datetime | None] = plain()
+    """What being unused is counted from: signed in, switched on or given a way in."""
 
 
 class StaffSession(Base):
@@ -362,14 +376,35 @@ class StaffSession(Base):
     key: Mapped[str] = index(primary_key=True)
     """Digest of the cookie."""
     staff: Mapped[str] = plain(sa.ForeignKey("staff.id"), index=True)
+    role: Mapped[str] = plain()
+    """As it was at sign-in; once it is another one, the session is over."""
     csrf: Mapped[str] = index()
     """The token of this session's forms; of no use without the cookie."""
+    how: Mapped[str] = plain()
+    """password, link or council."""
+    browser: Mapped[str] = plain()
+    """Its kind in plain words."""
+    offered: Mapped[bytes | None] = sealed()
+    """The secret an app is being told, until its first code confirms it. Owner: staff."""
     started_at: Mapped[datetime] = plain()
     seen_at: Mapped[datetime] = plain()
+    proved_at: Mapped[datetime | None] = plain()
+    """When they last gave all that proves who they are; none while a code is still asked for."""
+
+
+class RecoveryCode(Base):
+    """Opens an account once for someone whose phone is gone."""
+
+    __tablename__ = "recovery_code"
+    __kept__ = "with staff"
+
+    key: Mapped[str] = index(primary_key=True)
+    """Digest of account and code together."""
+    staff: Mapped[str] = plain(sa.ForeignKey("staff.id"), index=True)
 
 
 class SignInLink(Base):
-    """A one-time way in, printed at start for the demo account."""
+    """A one-time way in: for a new account, a forgotten password, and the demo."""
 
     __tablename__ = "sign_in_link"
     __kept__ = "sign_in_link"

@@ -1,4 +1,4 @@
-"""Staff accounts, their sessions, and the tries that failed."""
+"""Staff accounts, their one-time ways in, and the tries that failed."""
 
 from __future__ import annotations
 
@@ -8,17 +8,30 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.database import insert
 from bot.store.models import Attempt, Found, SignInLink, Staff, StaffSession
 
 
-async def add(db: AsyncConnection, **values: Any) -> None:
-    await db.execute(sa.insert(Staff).values(**values))
+async def add(db: AsyncConnection, **values: Any) -> bool:
+    """False if somebody has this address, or is this person, already."""
+    made = insert(db, Staff).values(**values).on_conflict_do_nothing()
+    return (await db.execute(made.returning(Staff.id))).first() is not None
+
+
+async def change(db: AsyncConnection, id_: str, **values: Any) -> None:
+    await db.execute(sa.update(Staff).where(Staff.id == id_).values(**values))
 
 
 async def by_email(db: AsyncConnection, email: str) -> Found | None:
     return (
         await db.execute(sa.select(*Staff.__table__.columns).where(Staff.email == email))
     ).first()
+
+
+async def by_subject(db: AsyncConnection, subject: str) -> Found | None:
+    """Whoever this is to the council's own sign-in."""
+    found = await db.execute(sa.select(*Staff.__table__.columns).where(Staff.subject == subject))
+    return found.first()
 
 
 async def get(db: AsyncConnection, id_: str) -> Found | None:
@@ -35,6 +48,60 @@ async def everyone(db: AsyncConnection) -> list[Found]:
     return list(found.all())
 
 
+async def people(db: AsyncConnection, seen_since: datetime) -> list[Found]:
+    """Every account, those switched off last, by name; with how many browsers it is in use in."""
+    sessions = (
+        sa.select(sa.func.count())
+        .where(
+            StaffSession.staff == Staff.id,
+            StaffSession.role == Staff.role,
+            StaffSession.seen_at > seen_since,
+        )
+        .scalar_subquery()
+    )
+    found = await db.execute(
+        sa.select(
+            Staff.id,
+            Staff.name,
+            Staff.email,
+            Staff.role,
+            Staff.team,
+            Staff.subject,
+            Staff.emergency,
+            Staff.active,
+            Staff.off_because,
+            Staff.made_at,
+            Staff.signed_in_at,
+            Staff.password_hash.is_not(None).label("has_password"),
+            Staff.totp.is_not(None).label("has_totp"),
+            sessions.label("sessions"),
+        ).order_by(Staff.active.desc(), Staff.name, Staff.id)
+    )
+    return list(found.all())
+
+
+async def emergencies(db: AsyncConnection, since: datetime) -> list[Found]:
+    """Emergency accounts that were used since then, the latest first."""
+    found = await db.execute(
+        sa.select(Staff.id, Staff.name, Staff.signed_in_at)
+        .where(Staff.emergency.is_(True), Staff.signed_in_at > since)
+        .order_by(Staff.signed_in_at.desc())
+    )
+    return list(found.all())
+
+
+async def switch_off_unused(db: AsyncConnection, since: datetime) -> list[str]:
+    """Switch off whoever has not been here since then. Emergency accounts are meant to wait."""
+    last = sa.func.coalesce(Staff.idle_from, Staff.made_at, type_=Staff.made_at.type)
+    found = await db.execute(
+        sa.update(Staff)
+        .where(Staff.active.is_(True), Staff.emergency.is_(False), last < since)
+        .values(active=False, off_because="unused")
+        .returning(Staff.id)
+    )
+    return list(found.scalars())
+
+
 async def names(db: AsyncConnection) -> dict[str, str]:
     """Everyone's name by id, those who have left included."""
     return {row.id: row.name for row in await db.execute(sa.select(Staff.id, Staff.name))}
@@ -42,55 +109,29 @@ async def names(db: AsyncConnection) -> dict[str, str]:
 
 async def set_active(db: AsyncConnection, id_: str, active: bool) -> None:
     """Switch an account on or off; switched off, they are out at once."""
-    await db.execute(sa.update(Staff).where(Staff.id == id_).values(active=active))
+    await change(db, id_, active=active)
 
 
 async def set_password(db: AsyncConnection, id_: str, password_hash: str | None) -> None:
-    await db.execute(sa.update(Staff).where(Staff.id == id_).values(password_hash=password_hash))
+    await change(db, id_, password_hash=password_hash)
 
 
 async def set_team(db: AsyncConnection, id_: str, team: str) -> None:
-    await db.execute(sa.update(Staff).where(Staff.id == id_).values(team=team))
-
-
-async def add_session(db: AsyncConnection, **values: Any) -> None:
-    await db.execute(sa.insert(StaffSession).values(**values))
-
-
-async def session(db: AsyncConnection, key: str) -> Found | None:
-    """A session with its person; none once the account is switched off."""
-    found = await db.execute(
-        sa.select(
-            StaffSession.key,
-            StaffSession.csrf,
-            StaffSession.started_at,
-            StaffSession.seen_at,
-            Staff.id.label("staff_id"),
-            Staff.name,
-            Staff.role,
-            Staff.team,
-        )
-        .join(Staff, Staff.id == StaffSession.staff)
-        .where(StaffSession.key == key, Staff.active.is_(True))
-    )
-    return found.first()
-
-
-async def touch_session(db: AsyncConnection, key: str, at: datetime) -> None:
-    await db.execute(sa.update(StaffSession).where(StaffSession.key == key).values(seen_at=at))
-
-
-async def end_session(db: AsyncConnection, key: str) -> None:
-    await db.execute(sa.delete(StaffSession).where(StaffSession.key == key))
-
-
-async def end_sessions(db: AsyncConnection, staff: str) -> None:
-    """Out everywhere: their password is another one now."""
-    await db.execute(sa.delete(StaffSession).where(StaffSession.staff == staff))
+    await change(db, id_, team=team)
 
 
 async def add_link(db: AsyncConnection, key: str, staff: str, expires: datetime) -> None:
     await db.execute(sa.insert(SignInLink).values(key=key, staff=staff, expires_at=expires))
+
+
+async def link(db: AsyncConnection, key: str, at: datetime) -> Found | None:
+    """The account a one-time link would open, without using it."""
+    found = await db.execute(
+        sa.select(*Staff.__table__.columns)
+        .join(SignInLink, SignInLink.staff == Staff.id)
+        .where(SignInLink.key == key, SignInLink.expires_at > at)
+    )
+    return found.first()
 
 
 async def use_link(db: AsyncConnection, key: str, at: datetime) -> str | None:

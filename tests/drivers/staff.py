@@ -7,12 +7,21 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import httpx2
+import pyotp
+from argon2 import PasswordHasher
 from bs4 import BeautifulSoup, Tag
 from fastapi import FastAPI
+from playwright.async_api import BrowserContext
 
+from bot.store import staff as store
+from bot.wiring import Waymark
 from tests.drivers.web import parsed
+from web.casework import second_factor
 
 SITE = "http://staff.test"
+PASSWORD = "correct horse battery"
+"""What everyone here chooses at their first sign-in."""
+HASHED = PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)
 
 
 class Staff:
@@ -22,6 +31,12 @@ class Staff:
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         own = {"sec-fetch-site": "same-origin"}  # its forms come from our pages
         self.http = httpx2.AsyncClient(transport=transport, base_url=site, headers=own)
+        self.app = app
+        self.key = ""
+        """What their authenticator app was told."""
+        self.codes: list[str] = []
+        """Their recovery codes."""
+        self._step = 0
         self.response: httpx2.Response
         self.page = BeautifulSoup("", "html.parser")
 
@@ -72,12 +87,65 @@ class Staff:
     # --- What people do ---------------------------------------------------------------
 
     async def use(self, way_in: str) -> Staff:
+        """Through a one-time link to the queue. What a first sign-in asks for was done before;
+        from here on they have a password and an app."""
+        waymark: Waymark = self.app.state.waymark
+        token = way_in.rsplit("/", 1)[1]
+        async with waymark.database.transaction() as db:
+            digest = waymark.keys.digest("sign-in-link", token)
+            row = await store.link(db, digest, waymark.clock())
+            if row and not row.subject:
+                self.key, self._step = pyotp.random_base32(), 0
+                totp = await second_factor._sealed(db, row.id, self.key)
+                await store.change(db, row.id, password_hash=HASHED, totp=totp, totp_step=None)
         await self.go(way_in)
-        return await self.send(urlsplit(way_in).path)
+        await self.send(urlsplit(way_in).path)
+        return await self.take_step() if self.path.endswith("/code") else self
+
+    async def begin(self, way_in: str) -> Staff:
+        """Through a one-time link to the queue, with all that a first sign-in asks for."""
+        await self.go(way_in)
+        await self.send(urlsplit(way_in).path)
+        while self.path.startswith("/staff/sign-in/") and self.status == 200:
+            await self.take_step()
+        return self
+
+    async def sit_down(self, context: BrowserContext, address: str) -> None:
+        """Go on in a real browser, signed in as here."""
+        await context.add_cookies(
+            [
+                {"name": cookie.name, "value": cookie.value or "", "url": address}
+                for cookie in self.http.cookies.jar
+            ]
+        )
+
+    async def take_step(self) -> Staff:
+        """The one step of signing in that is asked for here."""
+        if self.path.endswith("/set-password"):
+            return await self.send("/set-password", new=PASSWORD)
+        if self.path.endswith("/code"):
+            return await self.send("/code", code=self.code())
+        await self.set_app("/set-authenticator")
+        return await self.go("/staff")
+
+    async def set_app(self, action: str) -> Staff:
+        """Tell the app the key on this page, and the page the app's first code."""
+        self.key = "".join(self.page.select_one(".staff-key").get_text().split())
+        await self.send(action, code=self.code())
+        self.codes = [item.get_text() for item in self.page.select(".staff-codes li")]
+        return self
+
+    def code(self) -> str:
+        """What the app shows. No code is taken twice: after one was, the next comes early."""
+        now = int(self.app.state.waymark.clock().timestamp()) // 30
+        self._step = max(now, self._step + 1)
+        return str(pyotp.TOTP(self.key).generate_otp(self._step))
 
     async def sign_in(self, email: str, password: str) -> Staff:
+        """With the code, if one is asked for and their app knows it."""
         await self.go("/staff/sign-in")
-        return await self.send("/staff/sign-in", email=email, password=password)
+        await self.send("/staff/sign-in", email=email, password=password)
+        return await self.take_step() if self.key and self.path.endswith("/code") else self
 
     async def sign_out(self) -> Staff:
         return await self.send("/staff/sign-out")

@@ -57,7 +57,7 @@ def wired(
     folder: Path, url: str | None = None, content: Content | None = None, **settings
 ) -> tuple[Waymark, Clock]:
     """The parts, with a database of their own, and real content if no other is given."""
-    chosen = Settings(data_dir=folder, demo=False, database_url=url, **settings)
+    chosen = Settings(data_dir=folder, database_url=url, **{"demo": False, **settings})
     clock = Clock()
     keys = Keys.at(folder, staff=chosen.role != "public")
     waymark = Waymark(
@@ -116,10 +116,12 @@ async def running(
 
 
 @asynccontextmanager
-async def served(folder: Path, **settings: object) -> AsyncIterator[tuple[Running, str]]:
-    """The same, listening on a port of its own: for a browser."""
+async def served(
+    folder: Path, at: int = 0, **settings: object
+) -> AsyncIterator[tuple[Running, str]]:
+    """The same, listening on a port of its own, or on that one: for a browser."""
     async with running(folder, **settings) as site:
-        config = http.config(site.site, port=0, lifespan="off")
+        config = http.config(site.site, port=at, lifespan="off")
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it

@@ -1,43 +1,34 @@
-"""Staff accounts: making one, the one-time way in, signing in with a password, and its throttle."""
+"""Staff accounts: making one, the one-time way in, signing in with a password, and one's own."""
 
 from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import WaymarkError
 from bot.store import audit, openings, staff
+from bot.store import sessions as open_sessions
+from bot.store.models import Found
 from bot.wiring import Waymark
 from content.schema import FIRST_TEAM, Role
-from web.casework import passwords, sessions
+from web.casework import password_rules, passwords, second_factor, sessions, throttle, unused
+from web.casework.password_rules import BadPassword
 from web.casework.permissions import Action, Person, check
+from web.casework.second_factor import Given, WrongCode
+from web.casework.sessions import Session
+from web.casework.throttle import TRIES
 
 LINK_LASTS = timedelta(hours=24)
-WINDOW = timedelta(minutes=15)
-TRIES = 5
-"""Wrong passwords for one account within the window."""
 TRIES_IN_ALL = 60
 """Wrong passwords for all accounts together: someone is trying many."""
 
 
 class WrongSignIn(WaymarkError):
     """That address and password don't go together; which of the two is not said."""
-
-
-class SlowDown(WaymarkError):
-    """Too many wrong tries; `until` is when the next may be."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__(until.isoformat())
-        self.until = until
-
-
-class BadPassword(WaymarkError):
-    """The new password can't be taken. The text is the sentence staff read."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +42,18 @@ class SignedIn:
 # --- Making accounts ----------------------------------------------------------------------
 
 
-async def add(waymark: Waymark, name: str, email: str, role: str, team: str | None = None) -> str:
-    """Add a member of the team, or let one back in who lost their password; they may change team.
+async def add(
+    waymark: Waymark,
+    name: str,
+    email: str,
+    role: str,
+    team: str | None = None,
+    *,
+    emergency: bool = False,
+    new_phone: bool = False,
+) -> str:
+    """Add a member of the team, or let one back in who lost their password (or, with `new_phone`,
+    what their codes came from); they may change team.
 
     Returns the address that signs them in once. Raises ValueError for what can't be a person.
     """
@@ -65,7 +66,11 @@ async def add(waymark: Waymark, name: str, email: str, role: str, team: str | No
     async with waymark.database.transaction() as db:
         row = await staff.by_email(db, address)
         if row is None:
-            id_ = await make(waymark, db, name.strip(), address, seat, team or FIRST_TEAM)
+            id_ = await make(
+                waymark, db, name.strip(), address, seat, team or FIRST_TEAM, emergency=emergency
+            )
+        elif row.subject is not None:
+            raise ValueError(f"{address} signs in with the council's own account")
         else:
             id_ = row.id
             if team:
@@ -74,6 +79,8 @@ async def add(waymark: Waymark, name: str, email: str, role: str, team: str | No
                 what = ("staff.team-changed", "staff", id_)
                 await audit.record(db, now, "waymark", *what, team=team)
             await staff.set_password(db, id_, None)
+        if new_phone:
+            await second_factor.forget(waymark, db, "waymark", id_)
         return await new_way_in(waymark, db, id_)
 
 
@@ -84,22 +91,34 @@ async def make(
     email: str,
     role: Role,
     team: str = FIRST_TEAM,
+    *,
+    emergency: bool = False,
 ) -> str:
     id_, now = waymark.new_id(), waymark.clock()
     values: dict[str, Any] = {"id": id_, "name": name, "email": _tidy(email), "role": role.value}
-    values["team"] = team
-    await staff.add(db, **values, password_hash=None, active=True, made_at=now)
-    await audit.record(db, now, "waymark", "staff.added", "staff", id_, role=role.value)
+    values |= {"team": team, "emergency": emergency, "active": True}
+    await staff.add(db, **values, made_at=now, idle_from=now)
+    await audit.record(
+        db, now, "waymark", "staff.added", "staff", id_, role=role.value, emergency=emergency
+    )
     return id_
 
 
-async def new_way_in(waymark: Waymark, db: AsyncConnection, person: str) -> str:
-    """An address that signs this person in once; older ones stop working."""
+async def new_way_in(
+    waymark: Waymark, db: AsyncConnection, person: str, actor: str = "waymark"
+) -> str:
+    """An address that signs this person in once; older ones stop working. An account that was
+    switched off is on again."""
     token, now = secrets.token_urlsafe(32), waymark.clock()
     await staff.drop_links(db, person)
-    await staff.add_link(db, waymark.keys.digest("sign-in-link", token), person, now + LINK_LASTS)
-    await audit.record(db, now, "waymark", "staff.link-made", "staff", person)
+    await staff.add_link(db, _link(waymark, token), person, now + LINK_LASTS)
+    await staff.change(db, person, active=True, off_because=None, idle_from=now)
+    await audit.record(db, now, actor, "staff.link-made", "staff", person)
     return f"{waymark.settings.address}/staff/sign-in/{token}"
+
+
+def _link(waymark: Waymark, token: str) -> str:
+    return waymark.keys.digest("sign-in-link", token)
 
 
 def _seat(role: str) -> Role:
@@ -116,7 +135,21 @@ def _tidy(email: str) -> str:
 # --- Signing in ---------------------------------------------------------------------------
 
 
-async def sign_in(waymark: Waymark, email: str, password: str, known: str | None) -> SignedIn:
+def local(waymark: Waymark, row: Found) -> bool:
+    """Whether this account signs in here. Where the council has its own sign-in, only those kept
+    for an emergency do."""
+    return row.active and local_here(waymark, row)
+
+
+def local_here(waymark: Waymark, row: Found) -> bool:
+    """The same, whether or not it is switched off."""
+    elsewhere = waymark.settings.oidc_issuer is not None and not waymark.settings.demo
+    return row.subject is None and (row.emergency or not elsewhere)
+
+
+async def sign_in(
+    waymark: Waymark, email: str, password: str, known: str | None, browser: str = ""
+) -> SignedIn:
     """Raises WrongSignIn or SlowDown. The same work and answer, whoever it is or isn't.
 
     `known` is what this browser remembers of an earlier sign-in: its tries are counted apart, so
@@ -124,17 +157,19 @@ async def sign_in(waymark: Waymark, email: str, password: str, known: str | None
     """
     address = _tidy(email)
     place = waymark.keys.digest("known-browser", address)
-    trusted = known is not None and secrets.compare_digest(known, place)
+    trusted = known is not None and secrets.compare_digest(known.encode(), place.encode())
     bucket = f"sign-in:{'known' if trusted else 'new'}:{place}"
-    await _count(waymark, bucket, trusted)
+    most = {bucket: TRIES} if trusted else {bucket: TRIES, _ALL: TRIES_IN_ALL}
+    await throttle.count(waymark, bucket, most)
+    await unused.switch_off(waymark)
     async with waymark.database.reading() as db:
         row = await staff.by_email(db, address)
-    stored = row.password_hash if row and row.active else None
+    stored = row.password_hash if row and local(waymark, row) else None
     right = await passwords.matches(stored, password)
     async with waymark.database.transaction() as db:
         if right and row is not None:
             await staff.clear_attempts(db, bucket)
-            return SignedIn(await sessions.begin(waymark, db, row.id, "password"), place)
+            return SignedIn(await _begin(waymark, db, row, "password", browser), place)
         await staff.add_attempt(db, _ALL, waymark.clock())
         # Only whose account was tried, if it is one: what was typed could be anything.
         tried = row.id if row else "unknown"
@@ -146,28 +181,38 @@ async def sign_in(waymark: Waymark, email: str, password: str, known: str | None
 _ALL = "sign-in"
 
 
-async def _count(waymark: Waymark, bucket: str, trusted: bool) -> None:
-    """Count this try before looking at it, or many at once would all be let through."""
-    now = waymark.clock()
-    most = {bucket: TRIES} if trusted else {bucket: TRIES, _ALL: TRIES_IN_ALL}
-    async with waymark.database.transaction() as db:
-        for what, limit in most.items():
-            if await staff.attempts(db, what, now - WINDOW) >= limit:
-                oldest = await staff.oldest_attempt(db, what, now - WINDOW)
-                raise SlowDown((oldest or now) + WINDOW)
-        await staff.add_attempt(db, bucket, now)
+async def _begin(waymark: Waymark, db: AsyncConnection, row: Found, how: str, browser: str) -> str:
+    """Here with one thing that proves who they are. Only in the demo is one enough."""
+    enough = waymark.settings.demo and row.totp is None
+    proved_at = waymark.clock() if enough else None
+    return await sessions.begin(
+        waymark, db, row.id, how, browser=browser, proved_at=proved_at, half=not enough
+    )
 
 
-async def use_way_in(waymark: Waymark, token: str) -> SignedIn | None:
+async def council_way_in(waymark: Waymark, token: str) -> bool:
+    """Whether a one-time link ties an account to the council's own sign-in."""
+    async with waymark.database.reading() as db:
+        row = await staff.link(db, _link(waymark, token), waymark.clock())
+    return row is not None and row.active and not local(waymark, row)
+
+
+async def spend_way_in(waymark: Waymark, db: AsyncConnection, token: str) -> str | None:
+    """Whose way in this is; it is used up by asking."""
+    return await staff.use_link(db, _link(waymark, token), waymark.clock())
+
+
+async def use_way_in(waymark: Waymark, token: str, browser: str = "") -> SignedIn | None:
     """Sign in with a one-time link; none if it was used, is too old or never was."""
+    if await council_way_in(waymark, token):
+        return None
     async with waymark.database.transaction() as db:
-        digest = waymark.keys.digest("sign-in-link", token)
-        person = await staff.use_link(db, digest, waymark.clock())
+        person = await spend_way_in(waymark, db, token)
         row = await staff.get(db, person) if person else None
-        if row is None or not row.active:
+        if row is None or not local(waymark, row):
             return None
         place = waymark.keys.digest("known-browser", row.email)
-        return SignedIn(await sessions.begin(waymark, db, row.id, "link"), place)
+        return SignedIn(await _begin(waymark, db, row, "link", browser), place)
 
 
 # --- One's own account --------------------------------------------------------------------
@@ -180,18 +225,52 @@ async def own(waymark: Waymark, person: Person) -> Any:
         return await staff.get(db, person.id)
 
 
-async def set_password(waymark: Waymark, person: Person, current: str, new: str) -> str:
-    """A new password: out everywhere else, and a new session here. Raises BadPassword."""
+async def set_password(
+    waymark: Waymark,
+    person: Person,
+    current: str,
+    new: str,
+    session: Session | None = None,
+    browser: str = "",
+) -> str:
+    """A new password: out everywhere else, and a new session here. Raises BadPassword, SlowDown."""
     row = await own(waymark, person)
-    if row.password_hash and not await passwords.matches(row.password_hash, current):
+    if row.password_hash and not await right_password(waymark, row, current):
         raise BadPassword("Your current password is not right")
-    if len(new) < passwords.FEWEST:
-        raise BadPassword(f"Your new password must have {passwords.FEWEST} characters or more")
-    if _tidy(new) in (row.email, _tidy(row.name)):
-        raise BadPassword("Your new password must not be your name or your email address")
+    about = (row.name, row.email, waymark.authority.council, waymark.authority.virtual_school)
+    await password_rules.check(new, about, waymark.settings.breached_passwords)
     stored = await passwords.hashed(new)
     async with waymark.database.transaction() as db:
         await staff.set_password(db, person.id, stored)
-        await staff.end_sessions(db, person.id)
+        await open_sessions.end_all(db, person.id)
         await audit.record(db, waymark.clock(), person.id, "staff.password-set", "staff", person.id)
-        return await sessions.begin(waymark, db, person.id, "password-set")
+        return await sessions.renew(waymark, db, person.id, session, browser)
+
+
+async def right_password(waymark: Waymark, row: Found, password: str) -> bool:
+    """Whether this is the password of somebody who is here already. Raises SlowDown."""
+    bucket = f"password:{row.id}"
+    await throttle.count(waymark, bucket, {bucket: TRIES})
+    right = await passwords.matches(row.password_hash, password)
+    async with waymark.database.transaction() as db:
+        if right:
+            await staff.clear_attempts(db, bucket)
+        else:
+            now, refused = waymark.clock(), openings.SIGN_IN_REFUSED
+            await audit.refused(db, now, row.id, refused, "staff", row.id, wrong="password")
+    return right
+
+
+async def confirm(
+    waymark: Waymark, session: Session, password: str, given: Given, browser: str = ""
+) -> str:
+    """They prove who they are once more, before something grave. Raises WrongCode, SlowDown."""
+    row = await own(waymark, session.person)
+    if not row.password_hash or not await right_password(waymark, row, password):
+        raise WrongCode("The password or the code is not right")
+    if row.totp is not None:
+        await second_factor.prove(waymark, session, given)
+    async with waymark.database.transaction() as db:
+        await open_sessions.end(db, session.key)
+        now = waymark.clock()
+        return await sessions.renew(waymark, db, row.id, session, browser, proved_at=now)

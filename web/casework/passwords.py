@@ -9,9 +9,6 @@ from functools import lru_cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-FEWEST = 8
-ADVISED = 15
-
 _hasher = PasswordHasher()
 # Each hash takes 64 MiB: without a bound, a burst of sign-ins would use up the machine.
 _at_work = ThreadPoolExecutor(max_workers=2, thread_name_prefix="argon2")

@@ -18,6 +18,7 @@ class Action(StrEnum):
     EXPORT = "export"
     SEE_DRAFT = "see-draft"
     SEE_NOTICES = "see-notices"
+    MANAGE_PEOPLE = "manage-people"
     # Of one submission:
     OPEN_SUBMISSION = "open-submission"
     GIVE_REASON = "give-reason"
@@ -166,6 +167,7 @@ RULES: Mapping[Action, Rule] = {
     Action.SEE_DRAFT: Rule("see safety alerts on answers that were not sent", TEAM_LEADS),
     Action.SEE_NOTICES: Rule("see who broke the glass", HEAD),
     Action.SEE_AUDIT: Rule("see who opened what", HEAD),
+    Action.MANAGE_PEOPLE: Rule("see and change who has an account", HEAD),
     # The phrases from here on end in the word that a refusal goes on from.
     Action.OPEN_SUBMISSION: _of("open submissions", OPENED, THEIRS),
     Action.GIVE_REASON: _of("give a reason for opening submissions", (_open(),), head=()),

@@ -8,17 +8,21 @@ from web.staff import (
     account,
     alerts,
     audit,
+    council,
+    people,
     queue,
     readers,
     reply,
     sharing,
     sign_in,
+    steps,
     submission,
 )
 
-router = APIRouter(dependencies=[Depends(same_site)])
 PARTS = (
-    sign_in, account, queue, submission, reply, alerts, audit, readers, access, sharing,
+    steps, council, sign_in, account, people, queue, submission, reply, alerts, audit, readers,
+    access, sharing,
 )  # fmt: skip
+router = APIRouter(dependencies=[Depends(same_site)])
 for part in PARTS:
     router.include_router(part.router, prefix="/staff")

@@ -31,6 +31,12 @@ DONE = {
     "restricted": "This is restricted now.",
     "unrestricted": "This is not restricted any more.",
     "noted-glass": "You have taken note of it.",
+    "ended": "That is over: whoever used it is signed out.",
+    "role": "The role is changed. They sign in anew.",
+    "team": "The team is changed.",
+    "on": "The account is switched on.",
+    "off": "The account is switched off, and they are signed out.",
+    "out": "They are signed out everywhere.",
     "password": "Your password is set. You are signed out everywhere else.",
 }
 """What a page says after something was done; the address carries the word on the left."""

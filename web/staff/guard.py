@@ -14,19 +14,18 @@ from bot.wiring import Waymark
 from web import doors
 from web.casework import permissions, sessions
 from web.casework.permissions import Action, Person
-from web.casework.sessions import Session
+from web.casework.sessions import Session, Step
 from web.dependencies import ThisWaymark
 
 SIGN_IN = "/staff/sign-in"
-BY_ITSELF = ("/staff/queue/new",)
-"""What an open page asks for without anybody there: it doesn't keep them signed in."""
+AGAIN = "/staff/account/confirm"
+SIGNED_OUT = "/staff/signed-out"
 
 
-async def signed_in(request: Request, waymark: ThisWaymark) -> Session:
-    """The session of this browser. Without one they are sent to sign in; a form that doesn't
-    carry the session's own token is refused."""
-    key = request.cookies.get(cookie(waymark))
-    session = await sessions.find(waymark, key, touch=request.url.path not in BY_ITSELF)
+async def begun(request: Request, waymark: ThisWaymark) -> Session:
+    """The session of this browser, perhaps with a step left. Without one they are sent to sign
+    in; a form that doesn't carry the session's own token is refused."""
+    session = await sessions.find(waymark, request.cookies.get(cookie(waymark)))
     if session is None:
         raise await _sign_in_first(request)
     acting.become(person=session.person.id, role=session.person.role.value)
@@ -39,20 +38,61 @@ async def signed_in(request: Request, waymark: ThisWaymark) -> Session:
     return session
 
 
+Begun = Annotated[Session, Depends(begun)]
+
+
+async def signed_in(request: Request, session: Begun) -> Session:
+    """The session of somebody who is in; anybody else is sent to the step that is left."""
+    if session.step:
+        raise _to(_and_back(f"{SIGN_IN}/{session.step.value}", request))
+    return session
+
+
 ThisSession = Annotated[Session, Depends(signed_in)]
 TYPED = ("text", "reason", "action", "words")
 """Fields that people write sentences in."""
 
 
-def allowed(action: Action) -> Callable[..., Awaitable[Person]]:
-    """The guard of a route: who is signed in, if they may do this."""
+def allowed(
+    action: Action, *, fresh: bool = False, touch: bool = True
+) -> Callable[..., Awaitable[Person]]:
+    """The guard of a route: who is signed in, if they may do this.
 
-    async def guard(session: ThisSession) -> Person:
+    `fresh` is for grave things: they prove who they are once more unless they just did, and come
+    back to the page at this address, so there must be one. Without `touch` the visit doesn't count
+    as being at work: for what a page asks by itself.
+    """
+
+    async def guard(request: Request, waymark: ThisWaymark, session: ThisSession) -> Person:
         permissions.check(session.person, action)
+        if fresh and not sessions.fresh(waymark, session):
+            raise _to(f"{AGAIN}?next={quote(request.url.path, safe='')}")
+        if touch:
+            await sessions.touch(waymark, session)
         return session.person
 
     doors.states(guard, action)
     return guard
+
+
+def step(which: Step) -> Callable[..., Awaitable[Session]]:
+    """The guard of a page for one step of signing in: only whoever has it before them."""
+
+    async def guard(session: Begun) -> Session:
+        if session.step is not which:
+            raise _to("/staff")
+        return session
+
+    doors.states(guard, Action.OWN_ACCOUNT)
+    return guard
+
+
+async def leaving(session: Begun) -> Session:
+    """The guard of signing out: one can do so half-way too."""
+    return session
+
+
+doors.states(leaving, Action.OWN_ACCOUNT)
 
 
 # --- Coming and going ---------------------------------------------------------------------
@@ -67,11 +107,24 @@ def known_cookie(waymark: Waymark) -> str:
     return f"{cookie(waymark)}-known"
 
 
-def keep(response: Response, waymark: Waymark, name: str, value: str, days: int = 0) -> None:
-    """Set a cookie; without days it goes when the browser closes."""
+def away_cookie(waymark: Waymark) -> str:
+    """What a browser carries while somebody is away at the council's sign-in."""
+    return f"{cookie(waymark)}-away"
+
+
+def keep(response: Response, waymark: Waymark, name: str, value: str, days: float = 0) -> None:
+    """Set a cookie; without days it goes when the browser closes.
+
+    Lax, so that it comes along when the council's sign-in sends the browser back to us.
+    """
     secure = waymark.settings.secure
-    lasts = days * 86_400 or None
+    lasts = int(days * 86_400) or None
     response.set_cookie(name, value, max_age=lasts, httponly=True, secure=secure, samesite="lax")
+
+
+def drop(response: Response, waymark: Waymark, name: str) -> None:
+    secure = waymark.settings.secure
+    response.delete_cookie(name, secure=secure, httponly=True, samesite="lax")
 
 
 class SignedOut(HTTPException):
@@ -85,7 +138,7 @@ class SignedOut(HTTPException):
 async def _sign_in_first(request: Request) -> HTTPException:
     if words := await typed(request):
         return SignedOut(words)
-    return HTTPException(303, headers={"Location": _back_through_sign_in(request)})
+    return _to(_and_back(SIGN_IN, request))
 
 
 async def typed(request: Request) -> str:
@@ -97,14 +150,18 @@ async def typed(request: Request) -> str:
     return next(found, "")
 
 
-def _back_through_sign_in(request: Request) -> str:
-    """Where to sign in, and from there back to the page they wanted."""
+def _to(address: str) -> HTTPException:
+    return HTTPException(303, headers={"Location": address})
+
+
+def _and_back(address: str, request: Request) -> str:
+    """There, and afterwards back to the page they wanted."""
     wanted: str = request.scope["path"]
     if request.method != "GET" or wanted == "/staff":
-        return SIGN_IN
+        return address
     if query := request.scope["query_string"].decode("latin-1"):
         wanted = f"{wanted}?{query}"
-    return f"{SIGN_IN}?next={quote(wanted, safe='')}"
+    return f"{address}?next={quote(wanted, safe='')}"
 
 
 def safe_next(wanted: str) -> str:
@@ -113,6 +170,6 @@ def safe_next(wanted: str) -> str:
     plain = not parts.scheme and not parts.netloc and wanted.isascii() and wanted.isprintable()
     if not plain or "\\" in wanted or not f"{parts.path}/".startswith("/staff/"):
         return "/staff"
-    if parts.path.startswith((SIGN_IN, "/staff/sign-out")) or "/../" in f"{parts.path}/":
+    if parts.path.startswith((SIGN_IN, AGAIN, "/staff/sign-out")) or "/../" in f"{parts.path}/":
         return "/staff"
     return wanted

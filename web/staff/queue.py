@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import FormData, QueryParams
 
 from content.schema import Level
-from web.casework import exports, log, stages, unusual
+from web.casework import exports, log, people, stages, unusual
 from web.casework.find import find
 from web.casework.permissions import Action, Person, can
 from web.casework.queue import Asked, Queue, kinds, news, queue
@@ -56,13 +56,14 @@ async def show(
         as_fields=fields(asked),
         purposes=PURPOSES,
         pages_shown=_pages(found),
+        emergencies=await people.emergencies(waymark, person),
     )
 
 
 @router.get("/queue/new")
 async def new(
     waymark: ThisWaymark,
-    person: Annotated[Person, Depends(allowed(Action.SEE_QUEUE))],
+    person: Annotated[Person, Depends(allowed(Action.SEE_QUEUE, touch=False))],
     since: str = "",
 ) -> Response:
     """What came since the queue was shown, for the page to ask by itself."""

@@ -9,12 +9,13 @@ from fastapi.responses import RedirectResponse
 
 from bot.wiring import Waymark
 from web.casework import accounts, sessions
-from web.casework.accounts import SignedIn, SlowDown, WrongSignIn
-from web.casework.permissions import Action, Person
-from web.dependencies import ThesePages, ThisWaymark
+from web.casework.accounts import SignedIn, WrongSignIn
+from web.casework.sessions import Session
+from web.casework.throttle import SlowDown
+from web.dependencies import ItsBrowser, ThesePages, ThisCouncil, ThisWaymark
 from web.doors import open_to_all
 from web.headers import FORGET
-from web.staff.guard import allowed, cookie, keep, known_cookie, safe_next
+from web.staff.guard import SIGNED_OUT, cookie, drop, keep, known_cookie, leaving, safe_next
 
 router = APIRouter(dependencies=[Depends(open_to_all("The way in for staff."))])
 KNOWN_FOR = 365
@@ -22,11 +23,21 @@ KNOWN_FOR = 365
 
 
 @router.get("/sign-in")
-async def ask(request: Request, waymark: ThisWaymark, pages: ThesePages) -> Response:
+async def ask(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, council: ThisCouncil
+) -> Response:
     wanted = safe_next(request.query_params.get("next", ""))
     if await sessions.find(waymark, request.cookies.get(cookie(waymark))):
         return RedirectResponse(wanted, 303)
-    return _form(request, waymark, pages, next=wanted, asked=wanted != "/staff")
+    here = council is None or waymark.settings.demo
+    asked = wanted != "/staff"
+    return _form(request, waymark, pages, next=wanted, asked=asked, council=council, local=here)
+
+
+@router.get("/sign-in/emergency")
+async def ask_in_emergency(request: Request, waymark: ThisWaymark, pages: ThesePages) -> Response:
+    """For the day when the council's own sign-in fails."""
+    return _form(request, waymark, pages, next="/staff")
 
 
 @router.post("/sign-in")
@@ -34,6 +45,7 @@ async def sign_in(
     request: Request,
     waymark: ThisWaymark,
     pages: ThesePages,
+    browser: ItsBrowser,
     email: Annotated[str, Form()] = "",
     password: Annotated[str, Form()] = "",
     next_: Annotated[str, Form(alias="next")] = "",
@@ -41,22 +53,23 @@ async def sign_in(
     wanted = safe_next(next_)
     known = request.cookies.get(known_cookie(waymark))
     try:
-        done = await accounts.sign_in(waymark, email, password, known)
+        done = await accounts.sign_in(waymark, email, password, known, browser)
     except WrongSignIn:
         return _form(request, waymark, pages, 422, next=wanted, email=email, wrong=True)
     except SlowDown as slow:
         return _form(request, waymark, pages, 429, next=wanted, email=email, until=slow.until)
-    return await _welcome(request, waymark, done, wanted)
+    return await welcome(request, waymark, done, wanted)
 
 
 def _form(
     request: Request, waymark: Waymark, pages: ThesePages, status: int = 200, **filled: Any
 ) -> Response:
-    demo = waymark.settings.demo
-    return pages.show(request, "staff/sign-in.html", status=status, demo=demo, **filled)
+    shown = {"demo": waymark.settings.demo, "local": True, **filled}
+    shown["emergency"] = waymark.settings.oidc_issuer and not waymark.settings.demo
+    return pages.show(request, "staff/sign-in.html", status=status, **shown)
 
 
-async def _welcome(request: Request, waymark: Waymark, done: SignedIn, to: str) -> Response:
+async def welcome(request: Request, waymark: Waymark, done: SignedIn, to: str) -> Response:
     """A new key at every sign-in; what the browser held before is over."""
     await sessions.end(waymark, request.cookies.get(cookie(waymark)))
     response = RedirectResponse(to, 303)
@@ -66,30 +79,46 @@ async def _welcome(request: Request, waymark: Waymark, done: SignedIn, to: str) 
 
 
 @router.get("/sign-in/{token}")
-async def show_way_in(request: Request, pages: ThesePages, token: str) -> Response:
+async def show_way_in(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, token: str
+) -> Response:
     """Only a button: programs that look at links before people do would use it up."""
-    return pages.show(request, "staff/way-in.html", token=token)
+    tie = await accounts.council_way_in(waymark, token)
+    return pages.show(request, "staff/way-in.html", token=token, tie=tie)
 
 
 @router.post("/sign-in/{token}")
 async def use_way_in(
-    request: Request, waymark: ThisWaymark, pages: ThesePages, token: str
+    request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ItsBrowser, token: str
 ) -> Response:
-    done = await accounts.use_way_in(waymark, token)
+    done = await accounts.use_way_in(waymark, token, browser)
     if done is None:
         return pages.show(request, "staff/way-in.html", status=410, over=True)
-    return await _welcome(request, waymark, done, "/staff")
+    return await welcome(request, waymark, done, "/staff")
 
 
 @router.post("/sign-out")
 async def sign_out(
     request: Request,
     waymark: ThisWaymark,
-    person: Annotated[Person, Depends(allowed(Action.OWN_ACCOUNT))],
+    pages: ThesePages,
+    council: ThisCouncil,
+    session: Annotated[Session, Depends(leaving)],
 ) -> Response:
+    """Out here at once, and then out of the council's sign-in too: the next person at this
+    computer would come in as this one."""
     await sessions.end(waymark, request.cookies.get(cookie(waymark)))
-    response = RedirectResponse("/staff/sign-in", 303)
-    secure = waymark.settings.secure
-    response.delete_cookie(cookie(waymark), secure=secure, httponly=True, samesite="lax")
+    back_to = f"{waymark.settings.address}{SIGNED_OUT}"
+    onward = await council.way_out(back_to) if council and session.council else None
+    response: Response = RedirectResponse(SIGNED_OUT, 303)
+    if onward:
+        # Our forms may not lead to other sites, redirects included: a page goes on by itself.
+        response = pages.show(request, "staff/signed-out.html", onward=onward)
+    drop(response, waymark, cookie(waymark))
     response.headers.update(FORGET)
     return response
+
+
+@router.get("/signed-out")
+async def signed_out(request: Request, pages: ThesePages) -> Response:
+    return pages.show(request, "staff/signed-out.html")
