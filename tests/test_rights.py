@@ -391,7 +391,9 @@ def _nothing_slips(house, door, way, role, standing, response):
         assert house.row.reference in slipped, (door, standing)
     elif way.does == "count":
         assert response.json() == {"changed": 1, "alerts": 1}
-    elif way.does == "open" and response.status_code == 200 and "files" not in door:
+    elif "/files/" in door:
+        assert slipped == (["Canaryfile"] if response.status_code == 200 else []), (door, standing)
+    elif way.does == "open" and response.status_code == 200:
         assert house.row.handle in slipped, (door, standing)
     if way.does == "count" and not theirs:
         assert response.json() == {"changed": 0, "alerts": 0}
