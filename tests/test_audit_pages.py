@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 
-from bot import logs, watch
+from bot import acting, logs, watch
 from bot.store import audit, openings, staff
 from bot.store.models import Audit, Reply, SubmissionRow
 from content.schema import Role
@@ -262,6 +262,27 @@ async def test_who_has_seen_a_record_is_told_visit_by_visit(house):
     assert (line.object_type, line.object_id) == ("submission", one)
     await hale.go(f"/staff/submissions/{one}/readers")
     assert len(cells(hale.page.select_one("table"))) == 2, "looking here is not seeing the record"
+
+
+async def test_for_what_it_was_opened_is_said_in_words(house):
+    one = await sent(house)
+    await browser(house)
+    ann, now = await id_of(house), house.clock()
+    async with house.database.transaction() as db:
+        await audit.record(db, now, ann, "access.glass", "submission", one, purpose="safety")
+        with acting.within(person=ann, role="education-coordinator", purpose="safety"):
+            await audit.record(db, now, ann, "submission.opened", "submission", one)
+            await audit.record(db, now, ann, "file.shown", "submission", one, name="picture-1.png")
+    hale = await head(house)
+    await hale.go(f"/staff/submissions/{one}/readers")
+    told = [line[3:] for line in cells(hale.page.select_one("table"))]
+    assert told == [
+        ["Broke the glass to open it", "\N{EN DASH}"],
+        ["Opened the record", "Someone may be unsafe"],
+        ["Looked at or listened to a file in it", "Someone may be unsafe"],
+    ]
+    await hale.go(f"/staff/audit/people/{ann}")
+    assert "Someone may be unsafe" in hale.text
 
 
 # --- Unusual openings -----------------------------------------------------------------------

@@ -15,6 +15,8 @@ OPENED = ("submission.opened", "alert.opened", "file.shown", "file.downloaded")
 REFUSED = "access.refused"
 READ = "reply.read"
 """The sender opened what they sent, and what was answered."""
+GLASS = "access.glass"
+"""Somebody broke the glass to open what is restricted."""
 SIGN_IN_REFUSED = "staff.sign-in-refused"
 ACKNOWLEDGED = "unusual.acknowledged"
 
@@ -58,7 +60,7 @@ async def of_record(db: AsyncConnection, submission: str) -> list[Found]:
         .order_by(Audit.at, Audit.seq)
     )
     # Not in the query: a database might go by the action then, of which there are far more.
-    return [row for row in found if row.action in (*OPENED, REFUSED, READ)]
+    return [row for row in found if row.action in (*OPENED, GLASS, REFUSED, READ)]
 
 
 async def wanted(db: AsyncConnection, lines: Collection[int]) -> dict[int, str]:

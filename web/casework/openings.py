@@ -14,6 +14,7 @@ from bot.wiring import Waymark
 from bot.working_days import LONDON, is_working_day
 from content.schema import OpeningPolicy
 from web.casework.permissions import Action, Person, check, phrase
+from web.casework.reasons import said
 
 HOUR = timedelta(hours=1)
 WEEK = timedelta(days=7)
@@ -181,6 +182,6 @@ def _opening(waymark: Waymark, row: Found, record: Found | None, wanted: str | N
         alert=row.object_type == "alert",
         refused=None if is_opening(row) else phrase(wanted),
         role=row.acting_as,
-        purpose=row.purpose,
+        purpose=said(row.purpose),
         out_of_hours=out_of_hours(waymark, row.at),
     )

@@ -11,6 +11,7 @@ from bot.store.models import Found
 from bot.wiring import Waymark
 from web.casework import rows
 from web.casework.permissions import Action, Person, check
+from web.casework.reasons import said
 
 ONE_SITTING = timedelta(minutes=30)
 """Pages of a record opened one after the other within this time are one visit."""
@@ -19,6 +20,7 @@ _WHAT = {
     "alert.opened": "Opened the safety alert",
     "file.shown": "Looked at or listened to a file in it",
     "file.downloaded": "Saved a file of it",
+    "access.glass": "Broke the glass to open it",
     "access.refused": "Tried to do something with it, and was not let",
     "reply.read": "Read their own answers and the reply",
 }
@@ -69,7 +71,7 @@ def visits(lines: Sequence[Found], names: dict[str, str]) -> list[Visit]:
             who=_who(line.actor, names),
             role=line.acting_as,
             what=_WHAT[line.action],
-            purpose=line.purpose,
+            purpose=said(line.purpose),
             began=line.at,
             ended=line.at,
         )

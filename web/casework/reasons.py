@@ -19,6 +19,11 @@ SHORTEST = 10
 """Characters of a reason that somebody else can make sense of."""
 
 
+def said(purpose: str | None) -> str | None:
+    """A purpose in words, or as the log has it where it is none of these any more."""
+    return PURPOSES.get(purpose, purpose) if purpose else None
+
+
 @dataclass(frozen=True)
 class Why:
     """What somebody says for wanting to open what is not theirs."""
