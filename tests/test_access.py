@@ -6,14 +6,16 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
 from bot.errors import NotAllowed, ReasonNeeded, UnknownSubmission
 from bot.store.models import AccessGrant, Audit, SubmissionLink, SubmissionRow
 from content.schema import Role
+from tests.browser import accessibility_faults
 from tests.drivers.staff import Staff
-from tests.drivers.waymark import running
+from tests.drivers.waymark import running, served
 from tests.opened import rows as opened
 from web import demo
 from web.casework import access, accounts, exports, record, review
@@ -504,6 +506,70 @@ async def test_a_moment_that_makes_no_sense_is_now(house, since):
     ann = await desk(house, "Ann")
     got = await ann.http.get("/staff/queue/new", params={"since": since})
     assert got.json() == {"changed": 0, "alerts": 0}
+
+
+# --- In a real browser ------------------------------------------------------------------------
+
+
+async def test_the_pages_fit_a_phone_and_have_no_accessibility_faults(tmp_path, page):
+    async with served(tmp_path) as (house, address):
+        tam = await person(house, "Tam", team=THERE)
+        far, near = await one_of(house, tam), await sent(house, "two")
+        shut = await sent(house, "three")
+        head = await person(house, "Head", Role.HEADTEACHER)
+        await access.restrict(house.waymark, head, Seen(shut, 1), on=True)
+        (shut_row,) = await rows(house, SubmissionRow, SubmissionRow.id == shut)
+        bob = await person(house, "Bob")
+        await access.break_glass(house.waymark, bob, shut_row.reference, Why(**WHY))
+        await access.share(house.waymark, bob, near, tam.id, "week")
+        seen = {
+            "Ann": (
+                "/staff", f"/staff/submissions/{far.id}", "/staff/break-glass",
+                f"/staff/find?q={far.reference}", f"/staff/submissions/{near}/share",
+            ),
+            "Head": ("/staff", f"/staff/submissions/{near}", f"/staff/submissions/{shut}"),
+        }  # fmt: skip
+        for name, pages in seen.items():
+            role = head.role if name == "Head" else bob.role
+            email = f"{name}@example.org"
+            link = await accounts.add(house.waymark, name, email, role.value, HERE)
+            await page.context.clear_cookies()
+            await page.goto(address + urlsplit(link).path)
+            await page.click("main form button")
+            for path in pages:
+                await page.goto(address + path)
+                await _look(page)
+                if await page.query_selector("main form[method=post] .govuk-button"):
+                    await page.click("main form[method=post] .govuk-button >> nth=-1")
+                    await page.wait_for_load_state()
+                    await _look(page)
+
+
+async def _look(page):
+    for width in (320, 1280):
+        await page.set_viewport_size({"width": width, "height": 800})
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await page.evaluate(wide) <= 0, page.url
+    assert await accessibility_faults(page) == [], page.url
+
+
+async def test_an_open_queue_says_what_is_new_by_itself(tmp_path, page):
+    async with served(tmp_path) as (house, address):
+        link = await accounts.add(house.waymark, "Ann", "ann@example.org", "mentor", HERE)
+        await page.clock.install()
+        await page.goto(address + urlsplit(link).path)
+        await page.click("main form button")
+        assert not await page.is_visible("#news")
+        one = await sent(house)
+        head = await person(house, "Head", Role.HEADTEACHER)
+        (ann,) = [row for row in await _team(house) if row.name == "Ann"]
+        await access.share(house.waymark, head, one, ann.id, "open")
+        await page.clock.fast_forward("01:01")
+        await page.wait_for_selector("#news:not([hidden])")
+        said = await page.inner_text("#news")
+        assert said.startswith("1 submission is new or changed.")
+        await page.click("#news a")
+        assert await page.locator(".staff-handle").count() == 1
 
 
 # --- Teams --------------------------------------------------------------
