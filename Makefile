@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run test check fmt lock play screenshots clean
+.PHONY: help setup setup-tests run test check drill fmt lock play screenshots clean
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -30,6 +30,9 @@ check: setup-tests ## what CI runs
 	$(BIN)/waymark check-content
 	@! grep -nE '://|index-url|find-links|trusted-host|"resolved"' $(LOCKED)
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+drill: setup-tests ## lose everything and get it back from a backup; says how long it took
+	$(BIN)/python -m pytest -n0 tests/test_drill.py
 
 fmt: .venv/.dev ## put the code in shape
 	$(BIN)/ruff format .

@@ -61,3 +61,7 @@ class CannotOpen(WaymarkError):
 
 class Erased(CannotOpen):
     """Sealed words whose key was destroyed on purpose: nobody can open them any more."""
+
+
+class BadBackup(WaymarkError):
+    """A backup that can't be used, or not here. The text says why, for whoever restores."""

@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     scan_command: str | None = None
     """What looks for harm in a file that is sent (clamdscan -): given it on standard input, it
     ends with 0 for clean and 1 for found. Without one, staff see that files were not scanned."""
+    backup_dir: Path | None = None
+    """Where a backup is written every night: best a disk of another machine. None if not set."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     telegram_token: SecretStr | None = None

@@ -592,6 +592,8 @@ class RetentionPolicy(Strict):
     staff_session: int
     audit: int = Field(ge=365)
     """Who did what, and who opened what. Whole months go at a time."""
+    backup: int = Field(gt=0)
+    """After so long nothing that was deleted is in a backup any more."""
 
 
 class Hours(Strict):

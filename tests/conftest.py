@@ -4,4 +4,18 @@ import os
 
 os.environ["PTB_TIMEDELTA"] = "1"  # read when the Telegram library is imported
 
-pytest_plugins = ["tests.tables", "tests.browser", "tests.postgres", "tests.public"]
+pytest_plugins = [
+    "tests.tables",
+    "tests.browser",
+    "tests.postgres",
+    "tests.public",
+    "tests.backups",
+]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """What a test has to tell even when it passes: how long the restore drill took."""
+    for report in terminalreporter.getreports("passed"):
+        for name, words in report.user_properties:
+            if name == "told" and report.when == "call":
+                terminalreporter.write_line(words)

@@ -119,19 +119,27 @@ def postgres_template(postgres: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def postgres_url(postgres: Path, postgres_template: str) -> Iterator[str]:
     """The SQLAlchemy address of a database of the test's own, with our tables and no rows."""
-    with _fresh(postgres, f" TEMPLATE {postgres_template}") as url:
+    with fresh(postgres, f" TEMPLATE {postgres_template}") as url:
         yield url
 
 
 @pytest.fixture
 def bare_postgres_url(postgres: Path) -> Iterator[str]:
     """The same without our tables: for testing the migrations."""
-    with _fresh(postgres, "") as url:
+    with fresh(postgres, "") as url:
+        yield url
+
+
+@pytest.fixture
+def other_postgres_url(postgres: Path) -> Iterator[str]:
+    """A second bare one, to move to from the first."""
+    with fresh(postgres, "") as url:
         yield url
 
 
 @contextmanager
-def _fresh(server: Path, how: str) -> Iterator[str]:
+def fresh(server: Path, how: str) -> Iterator[str]:
+    """A database that lasts as long as this is open; its address."""
     name = f"test_{next(numbers)}"
     with psycopg.connect(f"user=postgres host={server}", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}{how} STRATEGY = FILE_COPY")

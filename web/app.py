@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import errors, logs, rescanning, watch
+from bot.backup import nightly
 from bot.conversation import speech
 from bot.limits import TooMuch
 from bot.telegram import app as telegram
@@ -80,6 +81,7 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
                 telegram.running(waymark, channel),
                 watch.running(waymark),
                 rescanning.running(waymark),
+                nightly.running(waymark),
             ):
                 yield
         finally:

@@ -10,6 +10,7 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 
+from bot.errors import BadBackup
 from bot.keyring import NoKey
 from bot.rotation import KeyInUse
 from bot.settings import Settings
@@ -21,12 +22,14 @@ from web import play as playing
 from web import server
 from web.app import create_app
 from web.casework import accounts
-from web.commands import audit, keys, rights
+from web.commands import audit, backup, keys, restore, rights
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.command("rights")(rights.show)
+app.add_typer(backup.app, name="backup")
+app.command("restore")(restore.restore)
 
 
 def main() -> None:
@@ -40,8 +43,10 @@ def main() -> None:
             f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in error.errors()
         ]
         sys.exit("The settings (WAYMARK_...) can't be used:\n" + "\n".join(faults))
-    except (NoKey, KeyInUse, ValueError) as error:
+    except (NoKey, KeyInUse, BadBackup, ValueError) as error:
         sys.exit(str(error))
+    except OSError as error:
+        sys.exit(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
 
 
 @app.command()

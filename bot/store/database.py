@@ -74,7 +74,7 @@ class Database:
         if self.sqlite:
             Path(sa.make_url(self.url).database or ".").parent.mkdir(parents=True, exist_ok=True)
         async with self.transaction() as connection:
-            await connection.run_sync(_upgrade, self.keys)
+            await connection.run_sync(upgrade, self.keys)
 
     async def close(self) -> None:
         await self._reads.dispose()
@@ -107,14 +107,22 @@ def insert(db: AsyncConnection, table: type) -> sqlite.Insert | postgresql.Inser
     return postgresql.insert(table)
 
 
-def _upgrade(connection: sa.Connection, keys: Keys) -> None:
+def upgrade(connection: sa.Connection, keys: Keys, to: str = "head") -> None:
+    """Bring the tables to the shape of a revision, in the transaction that is under way."""
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes.update(connection=connection, keys=keys)
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
+
+
+def revisions() -> set[str]:
+    """Every shape of the tables that this code knows how to bring to the newest."""
+    from alembic.script import ScriptDirectory
+
+    return {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
 
 
 def metadata() -> sa.MetaData:
