@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import attaching, filing, safeguarding, saying
+from bot import attaching, erased, erasure, filing, safeguarding, saying
 from bot.conversation import engine, speech
 from bot.conversation import events as ev
 from bot.conversation import messages as say
@@ -15,6 +15,7 @@ from bot.conversation.engine import Turn
 from bot.conversation.path import path
 from bot.conversation.script import Script, folded, steering
 from bot.conversation.state import Conversation, Status
+from bot.erasure import Gone, Why
 from bot.errors import StaleConversation, UnknownConversation, UnknownFlow
 from bot.inbound import Inbound as Inbound  # channels hand these in
 from bot.inbound import Received as Received  # and get these back
@@ -34,12 +35,18 @@ async def receive(waymark: Waymark, inbound: Inbound) -> Received:
     and whatever the database raises: then nothing was kept and nothing may be said."""
     for _ in range(TRIES - 1):
         try:
-            async with waymark.database.transaction() as db:
-                return await _Turn(waymark, db, inbound).take()
+            return await _receive(waymark, inbound)
         except StaleConversation:
             continue
+    return await _receive(waymark, inbound)
+
+
+async def _receive(waymark: Waymark, inbound: Inbound) -> Received:
     async with waymark.database.transaction() as db:
-        return await _Turn(waymark, db, inbound).take()
+        turn = _Turn(waymark, db, inbound)
+        received = await turn.take()
+    await erased.write(waymark, turn.gone)
+    return received
 
 
 async def look(
@@ -100,6 +107,8 @@ class _Turn:
         self.db = db
         self.inbound = inbound
         self.now = inbound.received_at
+        self.gone: list[Gone] = []
+        """What was erased in it."""
 
     async def take(self) -> Received:
         inbound = self.inbound
@@ -222,17 +231,11 @@ class _Turn:
                 return await self.converse(known, kept, ev.Start())
         conversation = engine.begin(script, self.waymark.new_id())
         resume_key = self.waymark.keys.resume_key(self.waymark.keys.resume_code(conversation.id))
-        expires = self.now + self.unfinished()
-        kept = await conversations.add(
-            self.db, conversation, known.address, resume_key, self.now, expires
-        )
+        kept = await conversations.add(self.db, conversation, known.address, resume_key, self.now)
         await audit.record(
             self.db, self.now, "sender", "conversation.begun", "conversation", conversation.id
         )
         return await self.converse(known, kept, ev.Start())
-
-    def unfinished(self) -> timedelta:
-        return timedelta(days=self.waymark.content.policy.retention.unfinished_conversation)
 
     # --- In a conversation ----------------------------------------------------------------
 
@@ -272,26 +275,18 @@ class _Turn:
             if turn.submission is not None:
                 await filing.file(self.waymark, self.db, self.inbound, script, kept, turn, walked)
             if after != before:
-                expires = self.now + self.kept_for(after)
-                await conversations.save(self.db, kept, after, self.now, expires)
+                await conversations.save(self.db, kept, after, self.now)
             known = replace(known, current=after.id)
         await conversations.keep_sender(self.db, known, self.now)
-        await conversations.claimed_for(self.db, self.inbound.dedupe_key, after.id)
+        if not turn.forget:
+            await conversations.claimed_for(self.db, self.inbound.dedupe_key, after.id)
         sent = await filing.sent(self.waymark, self.db, after)
         return await saying.answer(self.waymark, self.db, self.inbound, script, turn, sent)
 
-    def kept_for(self, conversation: Conversation) -> timedelta:
-        retention = self.waymark.content.policy.retention
-        if conversation.status is Status.SUBMITTED:
-            return timedelta(days=retention.finished_conversation)
-        return timedelta(days=retention.unfinished_conversation)
-
     async def forget(self, conversation: Conversation) -> None:
         """What was said goes; that someone may be unsafe stays, as ids (content words never)."""
-        await conversations.delete(self.db, conversation.id)
-        await audit.record(
-            self.db, self.now, "sender", "conversation.deleted", "conversation", conversation.id
-        )
+        why = Why("sender", by="sender")
+        self.gone.append(await erasure.conversation(self.waymark, self.db, conversation.id, why))
 
     async def alert(
         self, conversation: Conversation, found: tuple[safeguarding.Concern, ...]

@@ -13,12 +13,13 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import errors, logs, rescanning, watch
+from bot import errors, logs, nightly, rescanning, watch
 from bot.telegram import app as telegram
 from bot.wiring import Waymark
 from web import demo, doors, public, security, staff, templating
 from web.api import telegram as telegram_webhook
 from web.casework import refusals
+from web.chores import CHORES
 from web.request_id import RequestId
 from web.staff import guard
 
@@ -58,6 +59,7 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
             telegram.running(waymark, channel),
             watch.running(waymark),
             rescanning.running(waymark),
+            nightly.running(waymark, CHORES),
         ):
             yield
         await waymark.database.close()

@@ -20,12 +20,13 @@ from content.loader import ContentError
 from web import play as playing
 from web.app import create_app
 from web.casework import accounts
-from web.commands import audit, keys, rights
+from web.commands import audit, keys, retention, rights
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.command("rights")(rights.show)
+app.add_typer(retention.app, name="retention")
 
 
 def main() -> None:

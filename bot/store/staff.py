@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,9 +41,27 @@ async def names(db: AsyncConnection) -> dict[str, str]:
     return {row.id: row.name for row in await db.execute(sa.select(Staff.id, Staff.name))}
 
 
-async def set_active(db: AsyncConnection, id_: str, active: bool) -> None:
+async def set_active(db: AsyncConnection, id_: str, active: bool, at: datetime) -> None:
     """Switch an account on or off; switched off, they are out at once."""
-    await db.execute(sa.update(Staff).where(Staff.id == id_).values(active=active))
+    off_at = None if active else at
+    await db.execute(sa.update(Staff).where(Staff.id == id_).values(active=active, off_at=off_at))
+
+
+NAMELESS = "@nobody.invalid"
+"""Ends the address of an account whose person is forgotten."""
+
+
+def nameless() -> sa.ColumnElement[bool]:
+    return Staff.email.endswith(NAMELESS)
+
+
+async def forget_names(db: AsyncConnection, ids: Sequence[str]) -> int:
+    """The accounts stay, for the audit; who they were goes."""
+    forgotten = sa.update(Staff).where(Staff.id.in_(ids), Staff.active.is_(False))
+    done = await db.execute(
+        forgotten.values(name="Someone who left", email=Staff.id + NAMELESS, password_hash=None)
+    )
+    return done.rowcount
 
 
 async def set_password(db: AsyncConnection, id_: str, password_hash: str | None) -> None:

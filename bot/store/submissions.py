@@ -88,6 +88,11 @@ async def get(db: AsyncConnection, id_: str) -> Found | None:
     return found.first()
 
 
+async def ids(db: AsyncConnection) -> list[str]:
+    """Of all there are."""
+    return list((await db.scalars(sa.select(SubmissionRow.id))).all())
+
+
 async def by_return_key(db: AsyncConnection, key: str) -> Found | None:
     found = await db.execute(
         sa.select(*SubmissionRow.__table__.columns).where(SubmissionRow.return_key == key)

@@ -92,7 +92,11 @@ async def move(waymark: Waymark, person: Person, seen: Seen, wanted: Move) -> No
             raise EditClash(seen.id)
         was = Status(row.status)
         stages.check_move(was, to)
-        await submissions.change(db, seen.id, seen.version, waymark.clock(), status=to.value)
+        closed_at = waymark.clock() if to in stages.CLOSED else None
+        # Opened again, its time starts anew, and staff are told anew before it goes.
+        kept: dict[str, Any] = {"closed_at": closed_at, "warned_at": None}
+        now = waymark.clock()
+        await submissions.change(db, seen.id, seen.version, now, status=to.value, **kept)
         told: dict[str, Any] = {"was": was.value, "became": to.value}
         if to in stages.CLOSED:
             # The reason is words, so it is a note; the audit line holds none.

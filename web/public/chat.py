@@ -154,5 +154,5 @@ def _filled(
         "code": standing.waymark.keys.resume_code(standing.conversation.id),
         "files": told.added(asked.question, asked.answer) if asked else (),
         **(uploads.asking(standing, asked.question) if asked else {}),
-        "days": standing.waymark.content.policy.retention.unfinished_conversation,
+        "days": standing.days,
     }
