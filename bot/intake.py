@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import attaching, erased, erasure, filing, safeguarding, saying
+from bot import attaching, erased, erasure, filing, own, safeguarding, saying
 from bot.conversation import engine, speech
 from bot.conversation import events as ev
 from bot.conversation import messages as say
@@ -129,7 +129,15 @@ class _Turn:
             return await self.begin(known, event)
         if isinstance(event, ev.Lost):
             return await self.menu(known, say.Say("no-longer-here"))
+        if isinstance(event, ev.AskDeletion | ev.ForgetUnsent):
+            return await self.own(known, event)
+        return await self.heard(known, event, late)
+
+    async def heard(self, known: Known, event: ev.Event | ev.Open, late: bool) -> Received:
+        """Said in a conversation, or with none begun."""
         kept = await self.kept(known)
+        if self.about_them(kept, event):
+            return await self.own(known, ev.MyData())
         if isinstance(event, ev.Open):
             return await self.welcome_back(known, kept)
         if kept is None:
@@ -162,13 +170,13 @@ class _Turn:
         if isinstance(event, ev.SaidAge):
             return None if event.over_16 else (say.TooYoung(),)
         ask = say.AskAge(event.payload if isinstance(event, ev.Open) else "")
-        return (*self.help_first(), ask) if self.calls_for_help(event) else (ask,)
+        if self.calls_for_help(event):
+            return (*self.help_first(), ask)
+        asks = isinstance(event, ev.MyData) or self.steers(event) == "my-data"
+        return (say.Say("nothing-held"), ask) if asks else (ask,)
 
     def calls_for_help(self, event: ev.Event | ev.AtTheDoor) -> bool:
-        if isinstance(event, ev.Typed):
-            words = steering(self.waymark.content.wording)["en"]
-            return words.get(folded(event.text)) == "help-now"
-        return isinstance(event, ev.HelpNow)
+        return self.steers(event) == "help-now" or isinstance(event, ev.HelpNow)
 
     def help_first(self) -> tuple[say.Message, ...]:
         """Help for somebody who has begun nothing: the channel's first flow's notice."""
@@ -218,6 +226,31 @@ class _Turn:
             return await self.say(*self.help_first(), say.Menu(self.flows()))
         gone = (say.Say("no-longer-here"),) if self.inbound.nonce else ()
         return await self.menu(known, *gone)
+
+    # --- What we hold of them -------------------------------------------------------------
+
+    def about_them(self, kept: Kept | None, event: ev.Event | ev.Open) -> bool:
+        """Whether they ask about all we hold of them: only where the chat is theirs alone. With
+        nothing unfinished, that is what deleting is about too."""
+        if self.inbound.channel is not Channel.TELEGRAM:
+            return False
+        asked = self.steers(event)
+        if asked == "my-data" or isinstance(event, ev.MyData):
+            return True
+        unfinished = kept is not None and kept.conversation.status is not Status.SUBMITTED
+        return not unfinished and (asked == "delete" or event == ev.Delete())
+
+    def steers(self, event: ev.Event | ev.AtTheDoor) -> str | None:
+        """What a typed word would steer to, if it does."""
+        if not isinstance(event, ev.Typed):
+            return None
+        return steering(self.waymark.content.wording)["en"].get(folded(event.text))
+
+    async def own(self, known: Known, event: ev.Own) -> Received:
+        message, gone = await own.answer(self.waymark, self.db, known.address, event)
+        self.gone += gone
+        await conversations.keep_sender(self.db, known, self.now)
+        return await self.say(message)
 
     async def begin(self, known: Known, event: ev.Begin) -> Received:
         flow = self.waymark.content.flows.get(event.flow)

@@ -63,6 +63,24 @@ def end(content: Content, kept: Kept, now: datetime) -> datetime:
     return ends
 
 
+def submission_goes(content: Content, row: Any, now: datetime) -> datetime | None:
+    """When it goes, as things stand; None while it is open. What keeps it is not looked at."""
+    if row.closed_at is None:
+        return None
+    return end(
+        content,
+        Kept(
+            "submission",
+            row.id,
+            row.closed_at,
+            outcome=row.kind,
+            until=row.kept_until,
+            warned_at=row.warned_at,
+        ),
+        now,
+    )
+
+
 def due(content: Content, kept: Iterable[Kept], now: datetime) -> list[Kept]:
     """What has been kept long enough, and nothing keeps from going."""
     return [one for one in kept if not one.held_by and end(content, one, now) <= now]

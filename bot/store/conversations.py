@@ -180,6 +180,16 @@ async def unsent(db: AsyncConnection, sender: str) -> list[Found]:
     return list(found.all())
 
 
+async def unsent_ids(db: AsyncConnection, sender: str) -> list[str]:
+    """Those, and any that were opened and never answered."""
+    found = await db.scalars(
+        sa.select(ConversationRow.id).where(
+            ConversationRow.sender == sender, ConversationRow.status != "submitted"
+        )
+    )
+    return list(found.all())
+
+
 async def add(
     db: AsyncConnection,
     conversation: Conversation,

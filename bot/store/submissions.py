@@ -93,6 +93,16 @@ async def ids(db: AsyncConnection) -> list[str]:
     return list((await db.scalars(sa.select(SubmissionRow.id))).all())
 
 
+async def of_sender(db: AsyncConnection, sender: str) -> list[Found]:
+    """What came from this address, the newest first; no words."""
+    found = await db.execute(
+        sa.select(*LISTED)
+        .where(SubmissionRow.sender == sender)
+        .order_by(SubmissionRow.received_at.desc(), SubmissionRow.id)
+    )
+    return list(found.all())
+
+
 async def by_return_key(db: AsyncConnection, key: str) -> Found | None:
     found = await db.execute(
         sa.select(*SubmissionRow.__table__.columns).where(SubmissionRow.return_key == key)

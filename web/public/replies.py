@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from bot import replies as letters
-from bot.replies import Box
+from bot.replies import Box, Gone
 from bot.tries import TooManyTries
 from bot.wiring import Waymark
 from web.dependencies import ThesePages, ThisWaymark
@@ -48,6 +48,13 @@ async def open_(
             problems = {} if found else {"reference": "wrong"}
         except TooManyTries:
             status, found, problems = 429, None, {"reference": "too-many"}
+        if isinstance(found, Gone):
+            return pages.show(
+                request,
+                "public/reply/gone.html",
+                gone=found,
+                backups=waymark.content.policy.retention.backup,
+            )
         if found:
             return _opened(waymark, browser, found)
     typed = {"reference": reference, "code": code}
@@ -85,7 +92,7 @@ def _purpose(browser: Browser) -> str:
     return f"reply-pass:{browser.sender}"
 
 
-def _pass(request: Request, waymark: Waymark, browser: Browser) -> Box | None:
+def passed(request: Request, waymark: Waymark, browser: Browser) -> Box | None:
     """What this browser may read just now."""
     carried = waymark.keys.ring.carried(_purpose(browser), request.cookies.get(COOKIE, ""))
     if carried is None:
@@ -101,7 +108,7 @@ async def read(
     request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser
 ) -> Response:
     """What they sent, where it stands, and what was answered."""
-    box = _pass(request, waymark, browser)
+    box = passed(request, waymark, browser)
     opened = await letters.read(waymark, box) if box else None
     if opened is None:
         return goes("/reply")
