@@ -585,6 +585,7 @@ class PriorityPolicy(Strict):
 
 Days = Annotated[int, Field(ge=1, le=40_000)]
 
+
 class RetentionPolicy(Strict):
     """How long things are kept, in days. What a table says of itself in `__kept__` stands here."""
 

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from bot.retention import Chore
+from datetime import datetime, timedelta
 
-CHORES: tuple[Chore, ...] = ()
-"""Each is called once a night, by one process, and says how many things it did."""
+from bot.retention import Chore
+from bot.store import segments
+from bot.wiring import Waymark
+
+
+async def _cut_audit(waymark: Waymark, now: datetime) -> int:
+    """Whole months of the log, once they are old enough."""
+    before = now - timedelta(days=waymark.content.policy.retention.audit)
+    async with waymark.database.transaction() as db:
+        return await segments.cut(db, now, before)
+
+
+CHORES: tuple[Chore, ...] = (Chore("audit", _cut_audit),)
+"""Each is called once a night, by one process, and says how many things it did. One that removes
+what is kept for a period is named as the period is."""

@@ -279,5 +279,5 @@ def _faults(table: type[Base], also: Collection[str]) -> Iterator[str]:
             yield f"there is no period {said}"
         elif said not in also and not any(sort.table is table for sort in SORTS):
             yield f"nobody removes what is kept for {said}"
-    elif owner != "its owner" and owner not in table.__table__.columns:
+    elif owner not in ("its owner", *also) and owner not in table.__table__.columns:
         yield f"is kept with {owner}, but doesn't say which"
