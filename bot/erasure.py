@@ -91,9 +91,7 @@ async def _remove(
         stayed=dict(done.stayed),
         backups_forget_by=gone.at + backups,
     )
-    told = {
-        "why": why.why,
-        "receipt": gone.receipt,
-        **({"second": why.second} if why.second else {}),
-    }
-    await audit.record(db, gone.at, why.by, f"{gone.kind}.erased", gone.kind, id_, **told)
+    actor, told = why.by, {"why": why.why, "receipt": gone.receipt}
+    if why.second is not None:  # who is at the desk is the one who confirms
+        actor, told["first"] = why.second, why.by
+    await audit.record(db, gone.at, actor, f"{gone.kind}.erased", gone.kind, id_, **told)

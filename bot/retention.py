@@ -188,12 +188,9 @@ async def overdue(waymark: Waymark) -> dict[str, int]:
 
 
 async def going(waymark: Waymark, db: AsyncConnection) -> list[tuple[Kept, datetime]]:
-    """Submissions that go soon, the next first, with the day; and those that should and can't."""
+    """Submissions that staff are told of: they go soon, or should have gone and can't. The next
+    first, with the day."""
     now, sort = waymark.clock(), _sort("submission")
-    before = now + _warning(waymark) - shortest(waymark.content.policy.retention, sort.name)
     soon = now + _warning(waymark)
-    found = [
-        (one, end(waymark.content, one, now))
-        for one in await kept.look(db, sort, before, most=5000)
-    ]
-    return sorted((each for each in found if each[1] <= soon), key=lambda each: each[1])
+    told = [(one, end(waymark.content, one, now)) for one in await kept.warned(db, sort)]
+    return sorted((each for each in told if each[1] <= soon), key=lambda each: each[1])

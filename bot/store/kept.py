@@ -19,7 +19,6 @@ from bot.store.models import (
     Attempt,
     Base,
     ConversationRow,
-    Hold,
     Inbox,
     Outbox,
     PersonRequest,
@@ -31,6 +30,7 @@ from bot.store.models import (
     StaffSession,
     SubmissionRow,
 )
+from bot.store.submissions import HELD
 from content.schema import RetentionPolicy
 
 Removed = Mapping[str, int]
@@ -68,6 +68,24 @@ async def look(
 ) -> list[Kept]:
     """What was begun to be counted before then, in the order of ids; only these, if any are named,
     and locked so that nobody changes them meanwhile."""
+    query = _query(sort).where(sort.since <= before)
+    if only is not None:
+        await db.execute(sa.select(sort.id).where(sort.id.in_(only)).with_for_update())
+        query = query.where(sort.id.in_(only))
+    elif after is not None:
+        query = query.where(sort.id > after)
+    return [_kept(sort, row) for row in await db.execute(query.limit(most))]
+
+
+async def warned(db: AsyncConnection, sort: Sort) -> list[Kept]:
+    """What staff are told of, because it goes soon."""
+    found = await db.execute(
+        _query(sort).where(sort.since.is_not(None), sort.warned_at.is_not(None))
+    )
+    return [_kept(sort, row) for row in found]
+
+
+def _query(sort: Sort) -> sa.Select[tuple[Any, ...]]:
     wanted = (
         sort.id.label("id"),
         sort.since.label("since"),
@@ -76,13 +94,7 @@ async def look(
         sort.warned_at.label("warned_at"),
         *(getattr(sort, name).label(name) for name in ("held", "alert", "request")),
     )
-    query = sa.select(*wanted).where(sort.where, sort.since <= before).order_by(sort.id)
-    if only is not None:
-        await db.execute(sa.select(sort.id).where(sort.id.in_(only)).with_for_update())
-        query = query.where(sort.id.in_(only))
-    elif after is not None:
-        query = query.where(sort.id > after)
-    return [_kept(sort, row) for row in await db.execute(query.limit(most))]
+    return sa.select(*wanted).where(sort.where).order_by(sort.id)
 
 
 def _kept(sort: Sort, row: Any) -> Kept:
@@ -136,7 +148,6 @@ async def _names(db: AsyncConnection, ids: Sequence[str]) -> Removed:
 
 _sent = ConversationRow.status == "submitted"
 _of_a_reply = sa.exists().where(sa.literal("reply:") + Reply.id == Outbox.key)
-_held = sa.exists().where(Hold.submission == SubmissionRow.id, Hold.lifted_at.is_(None))
 _alarmed = sa.exists().where(Alert.submission == SubmissionRow.id, Alert.seen_at.is_(None))
 _asked = sa.exists().where(
     PersonRequest.submission == SubmissionRow.id, PersonRequest.decided_at.is_(None)
@@ -172,7 +183,7 @@ SORTS: tuple[Sort, ...] = (
         outcome=SubmissionRow.kind,
         until=SubmissionRow.kept_until,
         warned_at=SubmissionRow.warned_at,
-        held=_held,
+        held=HELD,
         alert=_alarmed,
         request=_asked,
     ),

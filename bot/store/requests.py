@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.errors import EditClash
 from bot.store import sealing
 from bot.store.models import Found, PersonRequest, Staff, SubmissionRow
+from bot.store.rights import Within
 
-OPEN = ("open", "proposed")
 _LISTED = tuple(c for c in PersonRequest.__table__.columns if c.info["class"] != "sealed")
 
 
@@ -67,14 +67,15 @@ async def of(db: AsyncConnection, submission: str) -> list[Found]:
     return list(found.all())
 
 
-async def listed(db: AsyncConnection, *, decided: bool, limit: int) -> list[Found]:
-    """Those that wait, the next due first; or those decided, the newest first. No words."""
+async def listed(db: AsyncConnection, within: Within, *, decided: bool, limit: int) -> list[Found]:
+    """Those that wait, the next due first; or those decided, the newest first. No words, and none
+    about what is out of reach."""
     order = PersonRequest.decided_at.desc() if decided else PersonRequest.due_at
     found = await db.execute(
         sa.select(*_LISTED, SubmissionRow.handle, Staff.name.label("entered_by_name"))
         .outerjoin(SubmissionRow, SubmissionRow.id == PersonRequest.submission)
         .outerjoin(Staff, Staff.id == PersonRequest.entered_by)
-        .where(PersonRequest.decided_at.is_not(None) if decided else _waiting())
+        .where(PersonRequest.decided_at.is_not(None) if decided else _waiting(), _near(within))
         .order_by(order, PersonRequest.id)
         .limit(limit)
     )
@@ -82,15 +83,11 @@ async def listed(db: AsyncConnection, *, decided: bool, limit: int) -> list[Foun
 
 
 def _waiting() -> sa.ColumnElement[bool]:
-    return PersonRequest.state.in_(OPEN)
+    return PersonRequest.decided_at.is_(None)
 
 
-async def waiting(db: AsyncConnection) -> list[datetime]:
-    """When those that wait are due, the next first."""
-    found = await db.scalars(
-        sa.select(PersonRequest.due_at).where(_waiting()).order_by(PersonRequest.due_at)
-    )
-    return list(found.all())
+def _near(within: Within) -> sa.ColumnElement[bool]:
+    return sa.or_(PersonRequest.submission.is_(None), within.test)
 
 
 async def propose(

@@ -10,12 +10,12 @@ from bot.replies import Box
 from bot.wiring import Waymark
 from web import copying
 from web.dependencies import ThesePages, ThisWaymark
-from web.public.replies import passed
+from web.public.replies import STATED, passed
 from web.public.standing import goes
 from web.public.turns import ThisPost
 from web.security import ThisBrowser
 
-router = APIRouter(prefix="/reply")
+router = APIRouter(prefix="/reply", dependencies=[STATED])
 CLOSED = "/reply"
 BACK = "/reply/read"
 

@@ -8,9 +8,11 @@ from web.staff import (
     account,
     alerts,
     audit,
+    keeping,
     queue,
     readers,
     reply,
+    requests,
     sharing,
     sign_in,
     submission,
@@ -19,6 +21,7 @@ from web.staff import (
 router = APIRouter(dependencies=[Depends(same_site)])
 PARTS = (
     sign_in, account, queue, submission, reply, alerts, audit, readers, access, sharing,
+    requests, keeping,
 )  # fmt: skip
 for part in PARTS:
     router.include_router(part.router, prefix="/staff")
