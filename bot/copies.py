@@ -5,13 +5,17 @@ The JSON form has a version: whoever reads it with a program can tell what to ex
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from bot import periods
+from bot.files.scanning import ScanState
 from bot.replies import Line, sections
-from bot.store import audit, requests, submissions
+from bot.store import attachments, audit, requests, submissions
 from bot.store.models import Found
 from bot.store.sealing import Box
 from bot.store.submissions import Written
@@ -43,6 +47,21 @@ class Team:
 
 
 @dataclass(frozen=True)
+class File:
+    """A picture, voice note or document they sent along."""
+
+    kind: str
+    media_type: str
+    at: datetime
+    content: bytes = field(repr=False)
+
+    @property
+    def address(self) -> str:
+        """The file itself, written as an address: a page that holds it needs nothing else."""
+        return f"data:{self.media_type};base64,{base64.b64encode(self.content).decode()}"
+
+
+@dataclass(frozen=True)
 class Copy:
     """Everything of one submission that its sender may have."""
 
@@ -59,6 +78,7 @@ class Copy:
     sections: tuple[tuple[str | None, tuple[Line, ...]], ...]
     replies: tuple[tuple[datetime, str], ...]
     """The oldest first."""
+    files: tuple[File, ...]
     asked: tuple[tuple[str, datetime, str], ...]
     """What they asked of us: kind, when, and where it stands."""
     team: Team | None = None
@@ -74,10 +94,22 @@ async def own(waymark: Waymark, box: Box) -> Copy | None:
             return None
         payload = await submissions.payload(db, row, box)
         replies = await submissions.replies(db, submission, box)
+        files = await files_of(db, submission, box)
         asked = await requests.of(db, submission)
         now = waymark.clock()
         await audit.record(db, now, "sender", "copy.taken", "submission", submission)
-    return compose(waymark, row, payload, replies, asked)
+    return compose(waymark, row, payload, replies, files, asked)
+
+
+async def files_of(db: AsyncConnection, submission: str, box: Box) -> list[File]:
+    """Each of them, but what the scanner took for dangerous."""
+    found = []
+    for listed in await attachments.of_submission(db, submission):
+        row = await attachments.sent(db, submission, listed.id)
+        if row is not None and ScanState(row.scan) in (ScanState.UNSCANNED, ScanState.CLEAN):
+            content = attachments.opened(row, box)
+            found.append(File(row.kind, row.media_type, row.made_at, content))
+    return found
 
 
 def compose(
@@ -85,6 +117,7 @@ def compose(
     row: Found,
     payload: dict[str, Any],
     replies: list[Written],
+    files: list[File],
     asked: list[Found],
     team: Team | None = None,
 ) -> Copy:
@@ -103,6 +136,7 @@ def compose(
         kept_for=periods.days(waymark.content, "submission", row.kind),
         sections=sections(payload),
         replies=tuple((reply.written_at, reply.text) for reply in replies),
+        files=tuple(files),
         asked=tuple((one.kind, one.made_at, one.state) for one in asked),
         team=team,
     )
@@ -126,6 +160,15 @@ def as_json(copy: Copy, shared_with: list[str]) -> dict[str, Any]:
             for line in lines
         ],
         "replies": [{"at": _time(at), "text": text} for at, text in copy.replies],
+        "files": [
+            {
+                "kind": file.kind,
+                "media_type": file.media_type,
+                "at": _time(file.at),
+                "base64": base64.b64encode(file.content).decode(),
+            }
+            for file in copy.files
+        ],
         "asked": [
             {"kind": kind, "at": _time(at), "state": state} for kind, at, state in copy.asked
         ],

@@ -15,9 +15,20 @@ from bot.erasure import digest
 from bot.errors import Erased
 from bot.periods import Kept
 from bot.retention import Chore
-from bot.store import conversations, erasure, holds, kept, outbox, requests, sealing, staff
+from bot.store import (
+    attachments,
+    conversations,
+    erasure,
+    holds,
+    kept,
+    outbox,
+    requests,
+    sealing,
+    staff,
+)
 from bot.store.models import (
     Alert,
+    Attachment,
     Attempt,
     Audit,
     Base,
@@ -258,6 +269,7 @@ async def test_a_submission_goes_with_all_that_hangs_on_it_and_leaves_a_receipt(
     head = await member(waymark)
     submission = await sent(waymark, danger="not-sure")
     await everything_about(waymark, head, submission)
+    await attach(waymark, "any", submission)
     await close(waymark, head, submission)
     (row,) = await rows(waymark, SubmissionRow)
     (alert,) = await rows(waymark, Alert)
@@ -445,6 +457,48 @@ async def test_a_hold_placed_while_the_run_looks_is_seen_in_time(held, monkeypat
 
 
 # --- All the rest ---------------------------------------------------------------------------
+
+
+async def attach(waymark, conversation, submission=None, content=b"Zaunkoenig in a picture"):
+    async with waymark.database.transaction() as db:
+        owner = f"submission:{submission}" if submission else f"conversation:{conversation}"
+        box = await sealing.box(db, owner)
+        what = {"id": waymark.new_id(), "conversation": conversation, "submission": submission}
+        what |= {"question": "show-us", "kind": "picture", "media_type": "image/jpeg"}
+        await attachments.add(db, box, content, **what, scan="clean", made_at=waymark.clock())
+
+
+async def test_files_go_first_and_a_hold_keeps_them_too(house):
+    waymark, clock = house
+    head = await member(waymark)
+    loose, firm = await closed(waymark, "loose"), await closed(waymark, "firm")
+    await attach(waymark, "any", loose)
+    await attach(waymark, "any", firm)
+    async with waymark.database.reading() as db:
+        query = sa.select(Attachment.content).where(Attachment.submission == loose)
+        blob = await db.scalar(query)
+    async with waymark.database.transaction() as db:
+        await holds.place(db, "h1", firm, head.id, "A court may ask", clock())
+    clock.forward(89 * DAY)
+    await retention.run(waymark)
+    assert await count(waymark, Attachment) == 2
+    clock.forward(2 * DAY)
+    swept = await retention.run(waymark)
+    assert swept.removed["attachment"] == 1
+    assert [row.submission for row in await rows(waymark, Attachment)] == [firm]
+    assert blob not in await traces.left(waymark)
+
+
+async def test_files_that_were_never_sent_go_with_their_conversation(house):
+    waymark, clock = house
+    await sent(waymark, until="urgency")
+    (conversation,) = await rows(waymark, ConversationRow)
+    await attach(waymark, conversation.id)
+    clock.forward(31 * DAY)
+    await retention.run(waymark)
+    assert await count(waymark, Attachment) == 0
+    (receipt,) = await rows(waymark, Receipt)
+    assert receipt.removed["attachment"] == 1
 
 
 async def test_letters_keys_and_traces_of_coming_and_going_go_soon(house):
@@ -780,7 +834,7 @@ def test_removing_goes_through_every_table_that_names_a_submission():
         if key.column.table.name == "submission"
     }
     going = {table.__tablename__ for table in erasure.belonging("submission")}
-    assert points <= going | {"alert", "person_request"}
+    assert points == going | {"alert", "attachment", "person_request"}
 
 
 def test_the_sorts_are_periods_of_the_policy():

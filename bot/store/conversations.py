@@ -13,7 +13,7 @@ from bot.conversation.state import Conversation
 from bot.errors import StaleConversation
 from bot.store import sealing
 from bot.store.database import insert as insert
-from bot.store.models import Alert, Attachment, ConversationRow, Found, Inbox, Sender
+from bot.store.models import Alert, ConversationRow, Found, Inbox, Sender
 from bot.store.sealing import Box
 
 

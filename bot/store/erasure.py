@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.models import (
     Alert,
+    Attachment,
     Audit,
     Base,
     ConversationRow,
@@ -111,6 +112,7 @@ async def of_conversation(db: AsyncConnection, id_: str) -> Plan:
     steps = [
         *letters(said.all()),
         Step(Inbox, Inbox.conversation == id_, emptied={"conversation": None}),
+        Step(Attachment, sa.and_(Attachment.conversation == id_, Attachment.submission.is_(None))),
         *(Step(table, table.conversation == id_) for table in belonging("conversation")),
         Step(ConversationRow, ConversationRow.id == id_),
         keys([f"conversation:{id_}"]),
@@ -139,6 +141,7 @@ async def of_submission(db: AsyncConnection, row: Found, *, alerts_stay: bool = 
     steps = [
         *talk.steps,
         *letters([f"reply:{id_}" for id_ in replies]),
+        Step(Attachment, Attachment.submission == submission),
         Step(Alert, Alert.submission == submission, no_alert),
         Step(PersonRequest, PersonRequest.submission == submission, no_request),
         *(Step(table, table.submission == submission) for table in belonging("submission")),

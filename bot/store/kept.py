@@ -16,6 +16,7 @@ from bot.store import erasure, staff
 from bot.store.erasure import Plan
 from bot.store.models import (
     Alert,
+    Attachment,
     Attempt,
     Base,
     ConversationRow,
@@ -70,7 +71,8 @@ async def look(
     and locked so that nobody changes them meanwhile."""
     query = _query(sort).where(sort.since <= before)
     if only is not None:
-        await db.execute(sa.select(sort.id).where(sort.id.in_(only)).with_for_update())
+        locked = sa.select(sort.id).where(sort.where, sort.id.in_(only)).with_for_update()
+        await db.execute(locked)
         query = query.where(sort.id.in_(only))
     elif after is not None:
         query = query.where(sort.id > after)
@@ -186,6 +188,18 @@ SORTS: tuple[Sort, ...] = (
         held=HELD,
         alert=_alarmed,
         request=_asked,
+    ),
+    Sort(
+        "attachment",
+        Attachment,
+        Attachment.id,
+        SubmissionRow.closed_at,
+        where=Attachment.submission == SubmissionRow.id,
+        until=SubmissionRow.kept_until,
+        held=HELD,
+        alert=_alarmed,
+        request=_asked,
+        remove=_rows(Attachment, Attachment.id),
     ),
     Sort(
         "alert",

@@ -291,7 +291,7 @@ class Attachment(Base):
     """A picture, voice note or document that somebody added to an answer. No name of theirs."""
 
     __tablename__ = "attachment"
-    __kept__ = "with submission"
+    __kept__ = "attachment"
 
     id: Mapped[str] = plain(primary_key=True)
     conversation: Mapped[str] = plain(index=True)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import copies
 from bot.copies import Copy, Item, Team
 from bot.errors import UnknownSubmission
-from bot.store import audit, requests, submissions
+from bot.store import audit, requests, sealing, submissions
 from bot.store.models import Found
 from bot.wiring import Waymark
 from web.casework import requests as asked
@@ -83,6 +83,8 @@ async def full(waymark: Waymark, person: Person, id_: str) -> tuple[Copy, bool]:
         items = [_item(one, chosen) for one in await _own(db, about.id) if one.id in chosen]
         payload = await submissions.payload(db, about)
         replies = await submissions.replies(db, about.id)
+        box = await sealing.box(db, submissions.owner(about.id))
+        files = await copies.files_of(db, about.id, box)
         wishes = await requests.of(db, about.id)
         await asked.record(waymark, db, person, "copied", row)
         await audit.record(
@@ -90,7 +92,7 @@ async def full(waymark: Waymark, person: Person, id_: str) -> tuple[Copy, bool]:
         )
     labels = waymark.content.policy.priorities.labels
     team = Team(labels[about.priority], tuple(about.reasons), tuple(items))
-    copy = copies.compose(waymark, about, payload, replies, wishes, team)
+    copy = copies.compose(waymark, about, payload, replies, files, wishes, team)
     return copy, row.decided_at is not None
 
 

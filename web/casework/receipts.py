@@ -30,7 +30,6 @@ REMOVED = {
     "submission_link": "Whom it was shared with",
     "access_grant": "Reasons given for opening it",
     "outbox": "Outbox: what was said, or was to be said, to the sender",
-    "inbox": "Inbox: what arrived",
     "data_key": "Keys, without which nobody can open the words any more",
 }
 STAYED = {
@@ -92,7 +91,12 @@ async def show(waymark: Waymark, person: Person, id_: str) -> Receipt:
     )
 
 
+ALWAYS = ("conversation", "attachment", "outbox", "inbox", "data_key")
+"""Said even where there were none: so that nobody has to ask."""
+
+
 def told(counts: Mapping[str, int], words: Mapping[str, str]) -> list[tuple[str, int]]:
     """In the order of the words; a table of a newer version goes by its name."""
-    known = [(words[table], counts[table]) for table in words if table in counts]
+    wanted = [table for table in words if table in counts or table in ALWAYS]
+    known = [(words[table], counts.get(table, 0)) for table in wanted]
     return known + [(table, many) for table, many in counts.items() if table not in words]
