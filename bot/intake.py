@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import attaching, filing, safeguarding, saying, urgent
+from bot import attaching, erased, erasure, filing, own, safeguarding, saying, urgent
 from bot.conversation import engine, speech
 from bot.conversation import events as ev
 from bot.conversation import messages as say
@@ -15,6 +15,7 @@ from bot.conversation.engine import Turn
 from bot.conversation.path import path
 from bot.conversation.script import Script, folded, steering
 from bot.conversation.state import Conversation, Status
+from bot.erasure import Gone, Why
 from bot.errors import StaleConversation, UnknownConversation, UnknownFlow
 from bot.inbound import Inbound as Inbound  # channels hand these in
 from bot.inbound import Received as Received  # and get these back
@@ -37,12 +38,18 @@ async def receive(waymark: Waymark, inbound: Inbound) -> Received:
     await _admit(waymark, inbound)
     for _ in range(TRIES - 1):
         try:
-            async with waymark.database.transaction() as db:
-                return await _Turn(waymark, db, inbound).take()
+            return await _receive(waymark, inbound)
         except StaleConversation:
             continue
+    return await _receive(waymark, inbound)
+
+
+async def _receive(waymark: Waymark, inbound: Inbound) -> Received:
     async with waymark.database.transaction() as db:
-        return await _Turn(waymark, db, inbound).take()
+        turn = _Turn(waymark, db, inbound)
+        received = await turn.take()
+    await erased.write(waymark, turn.gone)
+    return received
 
 
 async def _admit(waymark: Waymark, inbound: Inbound) -> None:
@@ -114,6 +121,8 @@ class _Turn:
         self.db = db
         self.inbound = inbound
         self.now = inbound.received_at
+        self.gone: list[Gone] = []
+        """What was erased in it."""
 
     async def take(self) -> Received:
         inbound = self.inbound
@@ -134,7 +143,15 @@ class _Turn:
             return await self.begin(known, event)
         if isinstance(event, ev.Lost):
             return await self.menu(known, say.Say("no-longer-here"))
+        if isinstance(event, ev.AskDeletion | ev.ForgetUnsent):
+            return await self.own(known, event)
+        return await self.heard(known, event, late)
+
+    async def heard(self, known: Known, event: ev.Event | ev.Open, late: bool) -> Received:
+        """Said in a conversation, or with none begun."""
         kept = await self.kept(known)
+        if self.about_them(kept, event):
+            return await self.own(known, ev.MyData())
         if isinstance(event, ev.Open):
             return await self.welcome_back(known, kept)
         if kept is None:
@@ -186,13 +203,13 @@ class _Turn:
         if isinstance(event, ev.SaidAge):
             return None if event.over_16 else (say.TooYoung(),)
         ask = say.AskAge(event.payload if isinstance(event, ev.Open) else "")
-        return (*self.help_first(), ask) if self.calls_for_help(event) else (ask,)
+        if self.calls_for_help(event):
+            return (*self.help_first(), ask)
+        asks = isinstance(event, ev.MyData) or self.steers(event) == "my-data"
+        return (say.Say("nothing-held"), ask) if asks else (ask,)
 
     def calls_for_help(self, event: ev.Event | ev.AtTheDoor) -> bool:
-        if isinstance(event, ev.Typed):
-            words = steering(self.waymark.content.wording)["en"]
-            return words.get(folded(event.text)) == "help-now"
-        return isinstance(event, ev.HelpNow)
+        return self.steers(event) == "help-now" or isinstance(event, ev.HelpNow)
 
     def help_first(self) -> tuple[say.Message, ...]:
         """Help for somebody who has begun nothing: the channel's first flow's notice."""
@@ -243,6 +260,31 @@ class _Turn:
         gone = (say.Say("no-longer-here"),) if self.inbound.nonce else ()
         return await self.menu(known, *gone)
 
+    # --- What we hold of them -------------------------------------------------------------
+
+    def about_them(self, kept: Kept | None, event: ev.Event | ev.Open) -> bool:
+        """Whether they ask about all we hold of them: only where the chat is theirs alone. With
+        nothing unfinished, that is what deleting is about too."""
+        if self.inbound.channel is not Channel.TELEGRAM:
+            return False
+        asked = self.steers(event)
+        if asked == "my-data" or isinstance(event, ev.MyData):
+            return True
+        unfinished = kept is not None and kept.conversation.status is not Status.SUBMITTED
+        return not unfinished and (asked == "delete" or event == ev.Delete())
+
+    def steers(self, event: ev.Event | ev.AtTheDoor) -> str | None:
+        """What a typed word would steer to, if it does."""
+        if not isinstance(event, ev.Typed):
+            return None
+        return steering(self.waymark.content.wording)["en"].get(folded(event.text))
+
+    async def own(self, known: Known, event: ev.Own) -> Received:
+        message, gone = await own.answer(self.waymark, self.db, known.address, event)
+        self.gone += gone
+        await conversations.keep_sender(self.db, known, self.now)
+        return await self.say(message)
+
     async def begin(self, known: Known, event: ev.Begin) -> Received:
         flow = self.waymark.content.flows.get(event.flow)
         if flow is None or self.inbound.channel not in flow.channels:
@@ -256,17 +298,11 @@ class _Turn:
         self.count("starts", self.waymark.content.policy.limits.starts)
         conversation = engine.begin(script, self.waymark.new_id())
         resume_key = self.waymark.keys.resume_key(self.waymark.keys.resume_code(conversation.id))
-        expires = self.now + self.unfinished()
-        kept = await conversations.add(
-            self.db, conversation, known.address, resume_key, self.now, expires
-        )
+        kept = await conversations.add(self.db, conversation, known.address, resume_key, self.now)
         await audit.record(
             self.db, self.now, "sender", "conversation.begun", "conversation", conversation.id
         )
         return await self.converse(known, kept, ev.Start())
-
-    def unfinished(self) -> timedelta:
-        return timedelta(days=self.waymark.content.policy.retention.unfinished_conversation)
 
     # --- In a conversation ----------------------------------------------------------------
 
@@ -307,28 +343,20 @@ class _Turn:
             if turn.submission is not None:
                 await filing.file(self.waymark, self.db, self.inbound, script, kept, turn, walked)
             if after != before:
-                expires = self.now + self.kept_for(after)
-                await conversations.save(self.db, kept, after, self.now, expires)
+                await conversations.save(self.db, kept, after, self.now)
             if turn.submission is not None and not concerns:
                 self.count("submissions", self.waymark.content.policy.limits.submissions)
             known = replace(known, current=after.id)
         await conversations.keep_sender(self.db, known, self.now)
-        await conversations.claimed_for(self.db, self.inbound.dedupe_key, after.id)
+        if not turn.forget:
+            await conversations.claimed_for(self.db, self.inbound.dedupe_key, after.id)
         sent = await filing.sent(self.waymark, self.db, after)
         return await saying.answer(self.waymark, self.db, self.inbound, script, turn, sent)
 
-    def kept_for(self, conversation: Conversation) -> timedelta:
-        retention = self.waymark.content.policy.retention
-        if conversation.status is Status.SUBMITTED:
-            return timedelta(days=retention.finished_conversation)
-        return timedelta(days=retention.unfinished_conversation)
-
     async def forget(self, conversation: Conversation) -> None:
         """What was said goes; that someone may be unsafe stays, as ids (content words never)."""
-        await conversations.delete(self.db, conversation.id)
-        await audit.record(
-            self.db, self.now, "sender", "conversation.deleted", "conversation", conversation.id
-        )
+        why = Why("sender", by="sender")
+        self.gone.append(await erasure.conversation(self.waymark, self.db, conversation.id, why))
 
     async def alert(
         self, conversation: Conversation, found: tuple[safeguarding.Concern, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -29,6 +30,16 @@ def _next_working_day(day: date, closures: Collection[date]) -> date:
     while not is_working_day(day, closures):
         day += timedelta(days=1)
     return day
+
+
+def in_a_month(received: datetime) -> datetime:
+    """The end of the day by which the law wants an answer about somebody's information: the same
+    day next month, or its last day; where nobody works then, the next day on which they do."""
+    day = received.astimezone(LONDON).date()
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    last = monthrange(year, month)[1]
+    due = _next_working_day(date(year, month, min(day.day, last)), ())
+    return datetime.combine(due, CLOSES, LONDON)
 
 
 def reply_by(received: datetime, days: int, closures: Collection[date]) -> datetime:

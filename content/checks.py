@@ -45,6 +45,7 @@ def check(content: Content) -> list[Fault]:
         *_directory_faults(content),
         *_authority_faults(content),
         *_policy_faults(content),
+        *_retention_faults(content),
         *_wording_faults(content),
     ]
 
@@ -272,6 +273,13 @@ def _policy_faults(content: Content) -> Iterator[Fault]:
                     told = f"{question.id}={option.value}"
                     urgency = option.disclosure.urgency
                     yield page.fault_near(flow.id, f"{told} discloses harm, but isn't {urgency}")
+
+
+def _retention_faults(content: Content) -> Iterator[Fault]:
+    page = content.pages["policy retention"]
+    for kind in dict.fromkeys(flow.submission.kind for flow in content.flows.values()):
+        if kind not in content.policy.retention.submission:
+            yield page.fault(("submission",), f"no period for {kind}: how long is it kept?")
 
 
 def _rises(content: Content, flow: Flow, question: Question, option: Option) -> bool:

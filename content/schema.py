@@ -583,17 +583,45 @@ class PriorityPolicy(Strict):
     rules: tuple[PriorityRule, ...] = Field(min_length=1)
 
 
-class RetentionPolicy(Strict):
-    """How long things are kept, in days."""
+Days = Annotated[int, Field(ge=1, le=40_000)]
 
-    unfinished_conversation: int
-    finished_conversation: int
-    inbox_key: int
-    staff_session: int
-    audit: int = Field(ge=365)
+
+class RetentionPolicy(Strict):
+    """How long things are kept, in days. What a table says of itself in `__kept__` stands here."""
+
+    unfinished_conversation: Mapping[Audience, Days]
+    """By whom the flow speaks to; after the last change."""
+    finished_conversation: Days
+    submission: Mapping[Id, Days]
+    """By kind; after it was closed."""
+    attachment: Days
+    alert: Days
+    """Of what was never sent; others go with their submission."""
+    person_request: Days
+    receipt: Days
+    inbox_key: Days
+    dead_letter: Days
+    letter: Days
+    unsent_letter: Days
+    sender: Days
+    staff: Days
+    staff_session: Days
+    sign_in_link: Days
+    attempt: Days
+    audit: Annotated[int, Field(ge=365, le=40_000)]
     """Who did what, and who opened what. Whole months go at a time."""
-    backup: int = Field(gt=0)
-    """After so long nothing that was deleted is in a backup any more."""
+    warning: Days
+    """How long before it goes staff are told."""
+    backup: Days
+    """After so long no backup holds what was removed."""
+
+    @model_validator(mode="after")
+    def _everything_has_a_period(self) -> Self:
+        if missing := sorted(set(Audience) - set(self.unfinished_conversation)):
+            raise ValueError(f"unfinished_conversation has no period for {', '.join(missing)}")
+        if "other" not in self.submission:
+            raise ValueError("submission needs `other`, for kinds no flow has any more")
+        return self
 
 
 class Hours(Strict):

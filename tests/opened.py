@@ -21,6 +21,8 @@ OWNERS = {
     models.SubmissionRow: lambda row: f"submission:{row.id}",
     models.Note: lambda row: f"desk:{row.submission}",
     models.Reply: lambda row: f"submission:{row.submission}",
+    models.Hold: lambda row: f"desk:{row.submission}",
+    models.PersonRequest: lambda row: f"request:{row.id}",
     models.AccessGrant: lambda row: f"desk:{row.submission}",
 }
 NAMED = {models.Inbox: "key", models.Outbox: "key"}

@@ -19,10 +19,14 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from bot.store import access, attachments, sealing
+from bot import erasure
+from bot import requests as asking
+from bot.erasure import Why
+from bot.store import access, attachments, requests, sealing
 from bot.store.models import (
     AccessGrant,
     Alert,
+    Note,
     Outbox,
     StaffSession,
     SubmissionLink,
@@ -79,6 +83,8 @@ MAY = {
     "share": for_all(EVERY, {"own", "team", "unowned"}, None),
     "restrict": for_all(EVERY, None, None),
     "readers": for_all(EVERY, None, None),
+    "request": {**OPENS, MENTOR: None},
+    "answer": for_all(EVERY, BY_NAME | {"team", "unowned", "reason"}, None),
 }
 
 
@@ -94,6 +100,7 @@ class Way:
 
 WHY = {"purpose": "cover", "words": "Tamsin is away this week"}
 ONE = "/staff/submissions/{id_}"
+ASKED = "/staff/requests/{request_id}"
 WAYS = {
     "GET /staff": Way("list"),
     "GET /staff/find": Way("list", query="?q={reference}"),
@@ -127,6 +134,26 @@ WAYS = {
     "POST /staff/audit/acknowledge": Way("head-none"),
     "GET /staff/audit/people/{id_}": Way("head"),
     f"GET {ONE}/readers": Way("readers"),
+    "GET /staff/requests": Way("leads"),
+    f"GET {ONE}/ask": Way("open"),
+    f"POST {ONE}/ask": Way("open"),
+    f"GET {ASKED}": Way("request"),
+    f"POST {ASKED}/put-right": Way("answer"),
+    f"POST {ASKED}/refuse": Way("answer"),
+    f"POST {ASKED}/send-back": Way("answer"),
+    f"POST {ASKED}/propose": Way("answer"),
+    f"POST {ASKED}/confirm": Way("answer"),
+    f"POST {ASKED}/prepare": Way("answer"),
+    f"POST {ASKED}/release": Way("answer"),
+    f"GET {ASKED}/copy": Way("answer"),
+    f"GET {ASKED}/copy.json": Way("answer"),
+    "GET /staff/keeping": Way("leads"),
+    f"GET {ONE}/keeping": Way("restrict"),
+    f"POST {ONE}/hold": Way("restrict"),
+    f"POST {ONE}/hold/lift": Way("restrict"),
+    f"POST {ONE}/keep-longer": Way("restrict", {"until": "yesterday"}),
+    "GET /staff/receipts": Way("leads"),
+    "GET /staff/receipts/{receipt_id}": Way("leads"),
     "GET /staff/account": Way("everyone"),
     "POST /staff/account": Way("everyone", {"current": PASSWORD, "new": "short"}),
     "GET /staff/account/sessions": Way("everyone"),
@@ -165,7 +192,7 @@ def expected(way: Way, role: Role, standing: str) -> str:
     """in, refused, hidden, or asked why."""
     if way.does in ("list", "count", "everyone"):
         return "in"
-    if way.does == "export":
+    if way.does in ("export", "leads"):
         return "refused" if role is MENTOR else "in"
     if way.does == "head":
         return "in" if role is HEAD else "refused"
@@ -214,9 +241,10 @@ async def house(tmp_path_factory):
         (row,) = await found(house, SubmissionRow)
         await attach(house, row.id)
         (alert,) = await found(house, Alert)
+        asked, copy, receipt = await informed(house, row, far)
         yield SimpleNamespace(
             running=house, everyone=everyone, mate=mate, far=far, row=row, alert=alert.id,
-            database=house.database,
+            asked=asked, copy=copy, receipt=receipt, database=house.database,
         )  # fmt: skip
 
 
@@ -232,6 +260,20 @@ async def attach(house, submission):
         }
         what |= {"kind": "picture", "media_type": "image/jpeg", "scan": "clean"}
         await attachments.add(db, box, b"Canaryfile", **what, made_at=house.clock())
+
+
+async def informed(house, row, far):
+    """Somebody asks for its deletion and for a copy, which is prepared; and something is gone."""
+    waymark = house.waymark
+    async with house.database.transaction() as db:
+        for kind in ("deletion", "copy"):
+            words = "Canarywish, as they said it"
+            await asking.ask(waymark, db, kind, row.id, "web", words=words)
+        ids = {one.kind: one.id for one in await requests.of(db, row.id)}
+        proposal = {"items": {note.id: None for note in await found(house, Note)}}
+        await requests.propose(db, ids["copy"], far.id, proposal, waymark.clock())
+        gone = await erasure.conversation(waymark, db, "another", Why("sender", "sender"))
+    return ids["deletion"], ids["copy"], gone.receipt
 
 
 async def member(house, name, role, team):
@@ -307,10 +349,14 @@ class Desk:
         there = standing != "none"
         one = self.house.alert if "/alerts/" in text else self.house.row.id
         reference = self.house.row.reference if there else "VS-0000-0000"
+        copy = text.rpartition("/")[2] in ("copy", "copy.json", "prepare", "release")
+        asked = self.house.copy if copy else self.house.asked
         one = one if there else "0" * len(one)
         one = self.person.id if "/people/" in text else one
         gaps = {"id_": one, "reference": reference}
         gaps |= {"far": self.house.far.id, "grant": "anything", "file": "file"}
+        gaps |= {"receipt_id": self.house.receipt}
+        gaps["request_id"] = asked if there else "0" * len(asked)
         return re.sub(r"{(\w+)}", lambda gap: gaps[gap[1]], text)
 
 
@@ -326,7 +372,8 @@ def outcome(response) -> str:
 
 
 def secrets_of(house) -> list[str]:
-    words = ["Canarywords", "Canaryname", "Canarynote", "Canaryreply", "Canaryreason", "Canaryfile"]
+    words = ["Canarywords", "Canaryname", "Canarynote", "Canaryreply", "Canaryreason"]
+    words += ["Canaryfile", "Canarywish"]
     return [house.row.reference, house.row.handle, *words]
 
 
@@ -435,7 +482,8 @@ def _bare(house, response, desk):
         r'nonce="[^"]+"|name="once" value="\w+"|<li>[0-9A-Z-]{14}</li>'  # the last: recovery codes
     )
     body = re.sub(new, "", response.text)
-    for said in (house.row.id, house.alert, "0" * 32):
+    ids = (house.row.id, house.alert, house.asked, house.copy)
+    for said in (*ids, "0" * 32, "0" * 24):
         body = body.replace(said, "")
     headers = {n: v for n, v in response.headers.items() if "security-policy" not in n}
     return response.status_code, body, {**headers, "content-length": ""}

@@ -13,6 +13,8 @@ import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
+from bot import erasure
+from bot.erasure import Why
 from bot.errors import NotAllowed
 from bot.store import conversations
 from bot.store import staff as store
@@ -264,7 +266,7 @@ async def test_idle_for_half_an_hour_is_signed_out(house):
 async def test_whoever_is_switched_off_is_out_at_once(house):
     ann = await browser(house)
     async with house.database.transaction() as db:
-        await store.set_active(db, await id_of(house), False)
+        await store.switch_off(db, await id_of(house), "headteacher", house.waymark.clock())
     assert (await ann.go("/staff")).path == "/staff/sign-in"
 
 
@@ -744,9 +746,7 @@ async def test_a_draft_that_was_deleted_leaves_only_the_alert(house):
     await unsafe(house)
     (alert,) = await rows(house, Alert)
     async with house.database.transaction() as db:
-        from bot.store import conversations
-
-        await conversations.delete(db, alert.conversation)
+        await erasure.conversation(house.waymark, db, alert.conversation, Why("sender"))
     ann = await browser(house)
     await ann.go(f"/staff/alerts/{alert.id}")
     assert "no longer kept" in ann.text

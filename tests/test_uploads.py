@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tempfile
-from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -64,7 +63,7 @@ async def walk(site, person, to: str | None = None) -> None:
             for event in plain(SimpleNamespace(got=talk)):
                 talk.hears(event)
         now = site.waymark.clock()
-        await conversations.save(db, before, talk.conversation, now, now + timedelta(days=9))
+        await conversations.save(db, before, talk.conversation, now)
     await person.carry_on()
 
 

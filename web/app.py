@@ -18,8 +18,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import errors, logs, rescanning, watch
-from bot.backup import nightly
+from bot import errors, logs, nightly, rescanning, watch
+from bot.backup import nightly as backups
 from bot.conversation import speech
 from bot.limits import TooMuch
 from bot.telegram import app as telegram
@@ -28,6 +28,7 @@ from web import demo, doors, gate, public, staff, templating
 from web.api import reports
 from web.api import telegram as telegram_webhook
 from web.casework import oidc, refusals
+from web.chores import CHORES
 from web.headers import Headers
 from web.request_id import RequestId
 from web.staff import guard
@@ -81,7 +82,8 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
                 telegram.running(waymark, channel),
                 watch.running(waymark),
                 rescanning.running(waymark),
-                nightly.running(waymark),
+                nightly.running(waymark, CHORES),
+                backups.running(waymark),
             ):
                 yield
         finally:

@@ -22,7 +22,7 @@ from web import play as playing
 from web import server
 from web.app import create_app
 from web.casework import accounts
-from web.commands import audit, backup, keys, restore, rights
+from web.commands import audit, backup, keys, restore, retention, rights
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(keys.app, name="keys")
@@ -30,6 +30,7 @@ app.add_typer(audit.app, name="audit")
 app.command("rights")(rights.show)
 app.add_typer(backup.app, name="backup")
 app.command("restore")(restore.restore)
+app.add_typer(retention.app, name="retention")
 
 
 def main() -> None:

@@ -76,6 +76,18 @@ def age(over_16: bool, payload: str) -> str:
     return token if len(token.encode()) <= 64 else token[:2]
 
 
+def my_data() -> str:
+    return "m|"
+
+
+def ask_deletion(reference: str, *, sure: bool = False) -> str:
+    return f"{'Q' if sure else 'q'}|{reference}"
+
+
+def forget_unsent(*, sure: bool = False) -> str:
+    return "U|" if sure else "u|"
+
+
 _IN_CONVERSATION: dict[tuple[str, int], Callable[..., ev.Event]] = {
     ("a", 2): lambda question, value: ev.Answered(question, values=(value,)),
     ("t", 2): ev.Toggled,
@@ -90,11 +102,16 @@ _IN_CONVERSATION: dict[tuple[str, int], Callable[..., ev.Event]] = {
     ("x", 0): lambda: ev.Delete(sure=True),
     ("h", 0): ev.HelpNow,
 }
-_AT_THE_DOOR: dict[str, Callable[[str], ev.AtTheDoor]] = {
+_AT_THE_DOOR: dict[str, Callable[[str], ev.Event | ev.AtTheDoor]] = {
     "f": ev.Begin,
     "F": lambda flow: ev.Begin(flow, fresh=True),
     "y": lambda payload: ev.SaidAge(True, payload),
     "n": lambda payload: ev.SaidAge(False, payload),
+    "m": lambda _: ev.MyData(),
+    "q": ev.AskDeletion,
+    "Q": lambda reference: ev.AskDeletion(reference, sure=True),
+    "u": lambda _: ev.ForgetUnsent(),
+    "U": lambda _: ev.ForgetUnsent(sure=True),
 }
 
 

@@ -227,6 +227,7 @@ def _command(at: _At, command: str, target: Question | None) -> Turn:
         "help-now": ev.HelpNow(),
         "check": ev.Check(),
         "delete": ev.Delete(),
+        "my-data": ev.MyData(),
         "carry-on": ev.Resume(),
     }
     event = commands[command]
@@ -451,6 +452,10 @@ def _delete(at: _At, event: ev.Delete) -> Turn:
     return Turn(at.conversation, (say.Deleted(),), forget=True)
 
 
+def _my_data(at: _At, event: ev.MyData) -> Turn:
+    return _turn(at, say.Say("my-data"))
+
+
 def _help(at: _At, event: ev.Help) -> Turn:
     return _turn(at, say.Say("help"))
 
@@ -525,6 +530,7 @@ _HANDLERS: Mapping[type[Any], Callable[[_At, Any], Turn]] = {
     ev.Submit: _submit,
     ev.Stop: _stop,
     ev.Delete: _delete,
+    ev.MyData: _my_data,
     ev.Help: _help,
     ev.HelpNow: _help_now,
     ev.Speak: _speak,

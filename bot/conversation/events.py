@@ -128,6 +128,11 @@ class Delete:
 
 
 @dataclass(frozen=True)
+class MyData:
+    """What do you hold about me?"""
+
+
+@dataclass(frozen=True)
 class Help:
     """What can I do here?"""
 
@@ -187,7 +192,24 @@ class Lost:
     """A button or a link that leads nowhere any more."""
 
 
-AtTheDoor = Open | SaidAge | Begin | Lost
+@dataclass(frozen=True)
+class AskDeletion:
+    """Please delete what I sent; staff decide, so it is asked for twice only by us."""
+
+    reference: str
+    sure: bool = False
+
+
+@dataclass(frozen=True)
+class ForgetUnsent:
+    """Delete whatever I began here and did not send."""
+
+    sure: bool = False
+
+
+Own = MyData | AskDeletion | ForgetUnsent
+"""About all we hold of them. In a chat that is theirs alone bot/own.py answers."""
+AtTheDoor = Open | SaidAge | Begin | Lost | AskDeletion | ForgetUnsent
 """Before there is a conversation; answered by bot/intake.py."""
 
 Event = (
@@ -207,6 +229,7 @@ Event = (
     | Submit
     | Stop
     | Delete
+    | MyData
     | Help
     | HelpNow
     | Speak

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from bot.conversation.path import Progress, Step
 from bot.conversation.state import Answer
@@ -126,6 +127,63 @@ class Menu:
     flows: tuple[Flow, ...]
 
 
+@dataclass(frozen=True)
+class Begun:
+    """Something they began and did not send."""
+
+    title: str
+    changed_on: date
+    goes_on: date
+
+
+@dataclass(frozen=True)
+class SentBefore:
+    """Something they sent."""
+
+    reference: str
+    title: str
+    sent_on: date
+    asked_on: date | None = None
+    """When they asked us to delete it, if that is not decided yet."""
+    answer_by: date | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """What we hold about them."""
+
+    begun: tuple[Begun, ...]
+    sent: tuple[SentBefore, ...]
+    forgotten_after: int
+    """Days after which an address with nothing open is forgotten."""
+
+
+@dataclass(frozen=True)
+class ConfirmAsk:
+    """Really ask for this to be deleted? What happens then, and what can't be deleted."""
+
+    reference: str
+    answer_by: date
+
+
+@dataclass(frozen=True)
+class Asked:
+    """They asked; a person decides by then."""
+
+    reference: str
+    answer_by: date
+
+
+@dataclass(frozen=True)
+class ConfirmForget:
+    """Really delete whatever they did not send?"""
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """Nothing they began here is kept any more."""
+
+
 Message = (
     Say
     | Welcome
@@ -141,4 +199,9 @@ Message = (
     | AskAge
     | TooYoung
     | Menu
+    | Held
+    | ConfirmAsk
+    | Asked
+    | ConfirmForget
+    | Forgotten
 )

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from bot.conversation import buttons
+from bot.conversation import buttons, own
 from bot.conversation import messages as say
+from bot.conversation.days import spoken_day, spoken_weekday
 from bot.conversation.engine import Turn
 from bot.conversation.script import Script
 from bot.conversation.submission import spoken
@@ -66,7 +67,7 @@ def speak(turn: Turn, voice: Voice) -> list[Bubble]:
 
 
 def _say(message: say.Say, voice: Voice) -> Iterator[Bubble]:
-    text = voice.say(f"say.{message.key}", **message.gaps)
+    text = voice.say(f"say.{message.key}", site=voice.site, **message.gaps)
     if message.key == "stopped":
         if voice.resume_code:
             code = voice.say("say.stopped-code", site=voice.site, code=voice.resume_code)
@@ -194,16 +195,6 @@ def _entitlement(post: Signpost, voice: Voice) -> Iterator[str]:
     )
 
 
-def spoken_day(day: date) -> str:
-    """21 November 2026."""
-    return f"{day.day} {day:%B %Y}"
-
-
-def spoken_weekday(day: date) -> str:
-    """Friday 27 November."""
-    return f"{day:%A} {day.day} {day:%B}"
-
-
 def spoken_wait(words: Mapping[str, str], wait: timedelta) -> str:
     """How long to rest: one minute, 15 minutes. Rather a little longer than too short."""
     minutes = math.ceil(wait / timedelta(minutes=1))
@@ -314,6 +305,12 @@ def _menu(message: say.Menu, voice: Voice) -> Iterator[Bubble]:
     yield Bubble("menu", "\n\n".join([voice.say("door.menu"), *summaries]), rows)
 
 
+def _own(message: own.Message, voice: Voice) -> Iterator[Bubble]:
+    """About what we hold of them."""
+    for text, rows in own.told(message, voice.words, voice.site):
+        yield Bubble("own", text, rows)
+
+
 _SPEAKERS: Mapping[type[Any], Callable[[Any, Voice], Iterator[Bubble]]] = {
     say.Say: _say,
     say.Welcome: _welcome,
@@ -329,6 +326,7 @@ _SPEAKERS: Mapping[type[Any], Callable[[Any, Voice], Iterator[Bubble]]] = {
     say.AskAge: _ask_age,
     say.TooYoung: _too_young,
     say.Menu: _menu,
+    **dict.fromkeys(own.MESSAGES, _own),
 }
 
 

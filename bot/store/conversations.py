@@ -13,7 +13,7 @@ from bot.conversation.state import Conversation
 from bot.errors import StaleConversation
 from bot.store import sealing
 from bot.store.database import insert as insert
-from bot.store.models import Alert, Attachment, ConversationRow, Found, Inbox, Sender
+from bot.store.models import Alert, ConversationRow, Found, Inbox, Sender
 from bot.store.sealing import Box
 
 
@@ -111,6 +111,11 @@ async def read(db: AsyncConnection, id_: str) -> Kept | None:
     return await _kept(db, _STATE.where(ConversationRow.id == id_))
 
 
+async def ids(db: AsyncConnection) -> list[str]:
+    """Of all there are."""
+    return list((await db.scalars(sa.select(ConversationRow.id))).all())
+
+
 async def load(db: AsyncConnection, id_: str) -> Kept | None:
     """A conversation, locked for this turn where the database can.
 
@@ -180,13 +185,22 @@ async def unsent(db: AsyncConnection, sender: str) -> list[Found]:
     return list(found.all())
 
 
+async def unsent_ids(db: AsyncConnection, sender: str) -> list[str]:
+    """Those, and any that were opened and never answered."""
+    found = await db.scalars(
+        sa.select(ConversationRow.id).where(
+            ConversationRow.sender == sender, ConversationRow.status != "submitted"
+        )
+    )
+    return list(found.all())
+
+
 async def add(
     db: AsyncConnection,
     conversation: Conversation,
     sender: str,
     resume_key: str,
     at: datetime,
-    expires: datetime,
 ) -> Kept:
     box = await sealing.new_box(db, owner(conversation.id))
     await db.execute(
@@ -200,15 +214,12 @@ async def add(
             resume_key=resume_key,
             started_at=at,
             changed_at=at,
-            expires_at=expires,
         )
     )
     return Kept(conversation, sender, box)
 
 
-async def save(
-    db: AsyncConnection, kept: Kept, after: Conversation, at: datetime, expires: datetime
-) -> None:
+async def save(db: AsyncConnection, kept: Kept, after: Conversation, at: datetime) -> None:
     """Save what a turn changed. Raises StaleConversation if another turn came between."""
     before = kept.conversation
     saved = await db.execute(
@@ -219,7 +230,6 @@ async def save(
             revision=after.revision,
             status=after.status.value,
             changed_at=at,
-            expires_at=expires,
         )
     )
     if saved.rowcount != 1:
@@ -251,14 +261,6 @@ async def hand_over(db: AsyncConnection, id_: str, sender: str) -> None:
     await db.execute(
         sa.update(ConversationRow).where(ConversationRow.id == id_).values(sender=sender)
     )
-
-
-async def delete(db: AsyncConnection, id_: str) -> None:
-    """Its words, the files in it that were never sent, and the key they were sealed with."""
-    unsent = Attachment.submission.is_(None)
-    await db.execute(sa.delete(Attachment).where(Attachment.conversation == id_, unsent))
-    await db.execute(sa.delete(ConversationRow).where(ConversationRow.id == id_))
-    await sealing.erase(db, owner(id_))
 
 
 async def raise_alert(

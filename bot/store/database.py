@@ -76,6 +76,21 @@ class Database:
         async with self.transaction() as connection:
             await connection.run_sync(upgrade, self.keys)
 
+    async def tidy(self) -> None:
+        """After much was removed: what is left of it beside the tables goes too, as far as the
+        database lets us. (What PostgreSQL writes ahead, and blocks freed on a disk, are not ours.)
+        """
+        if self.sqlite:
+            async with self._writes.connect() as connection:
+                raw = await connection.get_raw_connection()
+                assert raw.driver_connection is not None
+                await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return
+        at_once = self._writes.execution_options(isolation_level="AUTOCOMMIT")
+        async with at_once.connect() as connection:
+            for table in Base.metadata.sorted_tables:
+                await connection.execute(sa.text(f'VACUUM "{table.name}"'))
+
     async def close(self) -> None:
         await self._reads.dispose()
         await self._writes.dispose()

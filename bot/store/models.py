@@ -149,8 +149,7 @@ class ConversationRow(Base):
     return_code: Mapped[bytes | None] = sealed()
     """What opens what was sent: shown to the sender for as long as the conversation is kept."""
     started_at: Mapped[datetime] = plain()
-    changed_at: Mapped[datetime] = plain()
-    expires_at: Mapped[datetime] = plain(index=True)
+    changed_at: Mapped[datetime] = plain(index=True)
 
 
 class Outbox(Base):
@@ -243,6 +242,12 @@ class SubmissionRow(Base):
     """Digest of reference and return code together."""
     version: Mapped[int] = plain(default=1)
     """Compare-and-swap for staff."""
+    closed_at: Mapped[datetime | None] = plain(index=True)
+    """What the time it is kept is counted from; none while it is open."""
+    kept_until: Mapped[datetime | None] = plain()
+    """The headteacher said: not to go before then."""
+    warned_at: Mapped[datetime | None] = plain()
+    """Since when staff are told that it will go."""
 
 
 class SubmissionLink(Base):
@@ -286,7 +291,7 @@ class Attachment(Base):
     """A picture, voice note or document that somebody added to an answer. No name of theirs."""
 
     __tablename__ = "attachment"
-    __kept__ = "with submission"
+    __kept__ = "attachment"
 
     id: Mapped[str] = plain(primary_key=True)
     conversation: Mapped[str] = plain(index=True)
@@ -336,6 +341,96 @@ class Reply(Base):
     """When the sender opened it with the return code."""
 
 
+class Hold(Base):
+    """It must not go: a court, an inquiry or a complaint may need it. Owner: desk."""
+
+    __tablename__ = "hold"
+    __kept__ = "with submission"
+
+    id: Mapped[str] = plain(primary_key=True)
+    submission: Mapped[str] = plain(sa.ForeignKey("submission.id"), index=True)
+    placed_by: Mapped[str] = plain(sa.ForeignKey("staff.id"))
+    placed_at: Mapped[datetime] = plain()
+    reason: Mapped[bytes | None] = sealed()
+    lifted_by: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    lifted_at: Mapped[datetime | None] = plain()
+    """None while it holds."""
+    lifted_because: Mapped[bytes | None] = sealed()
+
+
+class PersonRequest(Base):
+    """A person asks for a copy, a correction or a deletion. Owner: request."""
+
+    __tablename__ = "person_request"
+    __kept__ = "person_request"
+
+    id: Mapped[str] = plain(primary_key=True)
+    kind: Mapped[str] = plain()
+    """copy, correction or deletion."""
+    submission: Mapped[str | None] = plain(sa.ForeignKey("submission.id"), index=True)
+    """What it is about; none once that is gone."""
+    channel: Mapped[str] = plain()
+    """How it reached us: web, telegram or staff."""
+    entered_by: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    """Who wrote it down, where the person asked somebody of the team."""
+    words: Mapped[bytes | None] = sealed()
+    """What they asked, in their words; none where a button says it all."""
+    state: Mapped[str] = plain(index=True)
+    """open, proposed, done or refused."""
+    made_at: Mapped[datetime] = plain()
+    due_at: Mapped[datetime] = plain()
+    """One month, as the law gives."""
+    proposed_by: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    proposed_at: Mapped[datetime | None] = plain()
+    proposal: Mapped[bytes | None] = sealed()
+    """Why to delete it, or what of the copy is held back and why."""
+    decided_by: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    """For a deletion and a full copy never the one who proposed it."""
+    decided_at: Mapped[datetime | None] = plain()
+    receipt: Mapped[str | None] = plain(sa.ForeignKey("receipt.id"))
+
+
+class Receipt(Base):
+    """Something was removed for good: what kind of thing, when, why and by whom; nothing of it."""
+
+    __tablename__ = "receipt"
+    __kept__ = "receipt"
+
+    id: Mapped[str] = plain(primary_key=True)
+    kind: Mapped[str] = plain()
+    """submission or conversation."""
+    objects: Mapped[list[str]] = index()
+    """Digests of its id and its conversation's: to remove them if a backup brings them back."""
+    return_key: Mapped[str | None] = index(index=True)
+    """As it was in submission: whoever has its code can be told that it is gone."""
+    why: Mapped[str] = plain()
+    """period, request, sender or restored."""
+    at: Mapped[datetime] = plain(index=True)
+    by: Mapped[str] = plain()
+    """A staff id, `sender` or `waymark`."""
+    second: Mapped[str | None] = plain()
+    """The other member of staff, where it takes two."""
+    removed: Mapped[dict[str, Any]] = plain()
+    """Table -> how many rows."""
+    stayed: Mapped[dict[str, Any]] = plain()
+    """Table -> how many rows that name it by an id only."""
+    backups_forget_by: Mapped[datetime] = plain()
+
+
+class Duty(Base):
+    """A job that one process at a time does, and when it was last done."""
+
+    __tablename__ = "duty"
+    __kept__ = "with its owner"
+
+    name: Mapped[str] = plain(primary_key=True)
+    taken_until: Mapped[datetime] = plain()
+    """Nobody else begins it before then."""
+    done_at: Mapped[datetime | None] = plain()
+    left: Mapped[int] = plain(default=0)
+    """How many things it could not do."""
+
+
 class Staff(Base):
     """A member of the Virtual School team."""
 
@@ -365,6 +460,8 @@ class Staff(Base):
     signed_in_at: Mapped[datetime | None] = plain()
     idle_from: Mapped[datetime | None] = plain()
     """What being unused is counted from: signed in, switched on or given a way in."""
+    off_at: Mapped[datetime | None] = plain()
+    """Since when it is switched off."""
 
 
 class StaffSession(Base):

@@ -31,6 +31,7 @@ READERS: Mapping[str, tuple[Reader, ...]] = {
     "dead": ("case",),
     "alert": ("case",),
     "staff": ("case",),
+    "request": ("case",),
 }
 """Who can open what belongs to an owner, by the first part of its name. `submission` is what was
 sent and the replies to it; `desk` is what staff write to each other about it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -90,13 +91,13 @@ async def emergencies(db: AsyncConnection, since: datetime) -> list[Found]:
     return list(found.all())
 
 
-async def switch_off_unused(db: AsyncConnection, since: datetime) -> list[str]:
+async def switch_off_unused(db: AsyncConnection, since: datetime, at: datetime) -> list[str]:
     """Switch off whoever has not been here since then. Emergency accounts are meant to wait."""
     last = sa.func.coalesce(Staff.idle_from, Staff.made_at, type_=Staff.made_at.type)
     found = await db.execute(
         sa.update(Staff)
         .where(Staff.active.is_(True), Staff.emergency.is_(False), last < since)
-        .values(active=False, off_because="unused")
+        .values(active=False, off_because="unused", off_at=at)
         .returning(Staff.id)
     )
     return list(found.scalars())
@@ -107,9 +108,29 @@ async def names(db: AsyncConnection) -> dict[str, str]:
     return {row.id: row.name for row in await db.execute(sa.select(Staff.id, Staff.name))}
 
 
-async def set_active(db: AsyncConnection, id_: str, active: bool) -> None:
-    """Switch an account on or off; switched off, they are out at once."""
-    await change(db, id_, active=active)
+async def switch_on(db: AsyncConnection, id_: str, at: datetime) -> None:
+    await change(db, id_, active=True, off_because=None, off_at=None, idle_from=at)
+
+
+async def switch_off(db: AsyncConnection, id_: str, because: str, at: datetime) -> None:
+    """They are out at once: a session is looked up together with its account."""
+    await change(db, id_, active=False, off_because=because, off_at=at)
+
+
+NAMELESS = "@nobody.invalid"
+"""Ends the address of an account whose person is forgotten."""
+
+
+def nameless() -> sa.ColumnElement[bool]:
+    return Staff.email.endswith(NAMELESS)
+
+
+async def forget_names(db: AsyncConnection, ids: Sequence[str]) -> int:
+    """The accounts stay, for the audit; who they were goes."""
+    forgotten = sa.update(Staff).where(Staff.id.in_(ids), Staff.active.is_(False))
+    nobody = {"name": "Someone who left", "email": Staff.id + NAMELESS}
+    done = await db.execute(forgotten.values(**nobody, password_hash=None, subject=None, totp=None))
+    return done.rowcount
 
 
 async def set_password(db: AsyncConnection, id_: str, password_hash: str | None) -> None:

@@ -17,6 +17,7 @@ from bot.store.models import (
     Alert,
     ConversationRow,
     Found,
+    Hold,
     Note,
     Outbox,
     Reply,
@@ -46,6 +47,10 @@ class Filter:
 
 # What a list may show: no column that holds a sender's words.
 LISTED = tuple(c for c in SubmissionRow.__table__.columns if c.info["class"] != "sealed")
+
+
+HELD = sa.exists().where(Hold.submission == SubmissionRow.id, Hold.lifted_at.is_(None))
+"""Whether it is under a legal hold."""
 
 
 async def add(
@@ -88,6 +93,21 @@ async def get(db: AsyncConnection, id_: str) -> Found | None:
     return found.first()
 
 
+async def ids(db: AsyncConnection) -> list[str]:
+    """Of all there are."""
+    return list((await db.scalars(sa.select(SubmissionRow.id))).all())
+
+
+async def of_sender(db: AsyncConnection, sender: str) -> list[Found]:
+    """What came from this address, the newest first; no words."""
+    found = await db.execute(
+        sa.select(*LISTED)
+        .where(SubmissionRow.sender == sender)
+        .order_by(SubmissionRow.received_at.desc(), SubmissionRow.id)
+    )
+    return list(found.all())
+
+
 async def by_return_key(db: AsyncConnection, key: str) -> Found | None:
     found = await db.execute(
         sa.select(*SubmissionRow.__table__.columns).where(SubmissionRow.return_key == key)
@@ -109,7 +129,7 @@ async def queue(
 ) -> list[Found]:
     """Priority first, then what is due soonest, then what has waited longest."""
     found = await db.execute(
-        sa.select(*LISTED, Staff.name.label("owner_name"))
+        sa.select(*LISTED, HELD.label("held"), Staff.name.label("owner_name"))
         .outerjoin(Staff, Staff.id == SubmissionRow.owner)
         .where(*_where(which))
         .order_by(SubmissionRow.rank, SubmissionRow.reply_due, SubmissionRow.received_at)
@@ -118,6 +138,16 @@ async def queue(
         .offset(offset)
     )
     return list(found.all())
+
+
+async def these(db: AsyncConnection, within: Within, ids: Collection[str]) -> dict[str, Found]:
+    """Of these, what is within reach, by id; no words."""
+    found = await db.execute(
+        sa.select(*LISTED, Staff.name.label("owner_name"))
+        .outerjoin(Staff, Staff.id == SubmissionRow.owner)
+        .where(within.test, SubmissionRow.id.in_(ids))
+    )
+    return {row.id: row for row in found.all()}
 
 
 async def counts(db: AsyncConnection, which: Filter) -> dict[str, int]:

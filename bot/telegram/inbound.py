@@ -20,13 +20,14 @@ _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@\w+)?(?:\s+(.*))?", re.DOTALL)
 _PAYLOAD = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _OUT = (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
 
-COMMANDS: dict[str, Callable[[], ev.Event]] = {
+COMMANDS: dict[str, Callable[[], ev.Event | ev.AtTheDoor]] = {
     "back": ev.Back,
     "skip": lambda: ev.Skipped(Skip.SKIPPED),
     "check": ev.Check,
     "stop": ev.Stop,
     "continue": ev.Resume,
     "delete": ev.Delete,
+    "mydata": ev.MyData,
     "help": ev.Help,
     "helpnow": ev.HelpNow,
 }

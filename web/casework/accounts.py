@@ -112,7 +112,7 @@ async def new_way_in(
     token, now = secrets.token_urlsafe(32), waymark.clock()
     await staff.drop_links(db, person)
     await staff.add_link(db, _link(waymark, token), person, now + LINK_LASTS)
-    await staff.change(db, person, active=True, off_because=None, idle_from=now)
+    await staff.switch_on(db, person, now)
     await audit.record(db, now, actor, "staff.link-made", "staff", person)
     return f"{waymark.settings.address}/staff/sign-in/{token}"
 

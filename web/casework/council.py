@@ -155,7 +155,8 @@ async def _account(
     if not row.active and row.off_because != "no-role":
         raise NotLetIn(Refusal.SWITCHED_OFF, row.off_because or "", row.id)
     now, changed = waymark.clock(), row.role != role.value
-    await staff.change(db, row.id, name=who.name, role=role.value, active=True, off_because=None)
+    await staff.change(db, row.id, name=who.name, role=role.value)
+    await staff.switch_on(db, row.id, now)
     if changed:
         await audit.record(
             db, now, "waymark", "staff.role-changed", "staff", row.id, old=row.role, new=role.value
@@ -201,8 +202,8 @@ async def _without_role(waymark: Waymark, who: Identity) -> str:
             return "unknown"
         if not row.active:
             return str(row.id)
-        await staff.change(db, row.id, active=False, off_because="no-role")
         now = waymark.clock()
+        await staff.switch_off(db, row.id, "no-role", now)
         await audit.record(db, now, "waymark", "staff.switched-off", "staff", row.id, why="no-role")
         await sessions.end_all(waymark, db, "waymark", row.id)
         return str(row.id)

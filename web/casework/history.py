@@ -45,11 +45,22 @@ _PLAIN = {
     "note.written": "wrote a note",
     "reply.written": "replied",
     "reply.read": "read the reply",
+    "submission.held": "placed a legal hold on it",
+    "submission.hold-lifted": "lifted the legal hold",
+    "submission.kept-longer": "said to keep it until {until}",
+    "request.made": "asked for {kind}",
+    "request.proposed": "proposed an answer to the request for {kind}",
+    "request.sent-back": "did not agree to the answer to the request for {kind}",
+    "request.done": "answered the request for {kind}",
+    "request.refused": "refused the request for {kind}",
+    "request.copied": "took the full copy",
+    "copy.taken": "took a copy",
     "alert.settled": "said what was done about the safety alert",
 }
 _NOT_ITS_HISTORY = ("access.refused", "access.seen")
 """About who saw it, for the headteacher: the page on access tells it."""
 _SAID_WHY = ("access.reason", "access.glass")
+_KINDS = {"copy": "a full copy", "correction": "a correction", "deletion": "a deletion"}
 _CHANNELS = {"telegram": "Telegram", "chat": "the browser chat", "form": "the form"}
 
 
@@ -93,6 +104,8 @@ def _gaps(detail: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]
         gaps["purpose"] = f"“{PURPOSES.get(gaps['purpose'], gaps['purpose'])}”"
     if "outcome" in gaps:
         gaps["outcome"] = stages.OUTCOMES.get(gaps["outcome"], gaps["outcome"])
+    if "kind" in gaps:
+        gaps["kind"] = _KINDS.get(gaps["kind"], gaps["kind"])
     if "channel" in gaps:
         gaps["channel"] = _CHANNELS.get(gaps["channel"], gaps["channel"])
     return gaps

@@ -107,9 +107,9 @@ async def switch(waymark: Waymark, person: Person, id_: str, *, on: bool) -> Non
     now = waymark.clock()
     async with waymark.database.transaction() as db:
         if on:
-            await staff.change(db, id_, active=True, off_because=None, idle_from=now)
+            await staff.switch_on(db, id_, now)
         else:
-            await staff.change(db, id_, active=False, off_because="headteacher")
+            await staff.switch_off(db, id_, "headteacher", now)
             await staff.drop_links(db, id_)
             await sessions.end_all(waymark, db, person.id, id_)
         action = "staff.switched-on" if on else "staff.switched-off"

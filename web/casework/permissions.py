@@ -32,6 +32,16 @@ class Action(StrEnum):
     REPLY = "reply"
     SETTLE_ALERT = "settle-alert"
     SEE_AUDIT = "see-audit"
+    # What people ask about their own information, and what goes when:
+    SEE_REQUESTS = "see-requests"
+    SEE_KEEPING = "see-keeping"
+    ENTER_REQUEST = "enter-request"
+    ANSWER_REQUEST = "answer-request"
+    PROPOSE_ERASURE = "propose-erasure"
+    CONFIRM_ERASURE = "confirm-erasure"
+    RELEASE_COPY = "release-copy"
+    HOLD = "hold"
+    KEEP_LONGER = "keep-longer"
 
 
 @dataclass(frozen=True)
@@ -168,6 +178,8 @@ RULES: Mapping[Action, Rule] = {
     Action.SEE_NOTICES: Rule("see who broke the glass", HEAD),
     Action.SEE_AUDIT: Rule("see who opened what", HEAD),
     Action.MANAGE_PEOPLE: Rule("see and change who has an account", HEAD),
+    Action.SEE_REQUESTS: Rule("see what people ask about their information", TEAM_LEADS),
+    Action.SEE_KEEPING: Rule("see what goes when", TEAM_LEADS),
     # The phrases from here on end in the word that a refusal goes on from.
     Action.OPEN_SUBMISSION: _of("open submissions", OPENED, THEIRS),
     Action.GIVE_REASON: _of("give a reason for opening submissions", (_open(),), head=()),
@@ -188,6 +200,13 @@ RULES: Mapping[Action, Rule] = {
     Action.WRITE_NOTE: _of("write notes on submissions", OPENED, THEIRS),
     Action.REPLY: _of("reply to submissions", OPENED, THEIRS),
     Action.SETTLE_ALERT: _of("close safety alerts on submissions", OPENED),
+    Action.ENTER_REQUEST: _of("write down what people ask about submissions", OPENED, THEIRS),
+    Action.ANSWER_REQUEST: _of("answer what people ask about submissions", WITH_REASON),
+    Action.PROPOSE_ERASURE: _of("propose to erase submissions", WITH_REASON),
+    Action.CONFIRM_ERASURE: _of("confirm the erasure of submissions", WITH_REASON),
+    Action.RELEASE_COPY: _of("release full copies of submissions", WITH_REASON),
+    Action.HOLD: _of("place a legal hold on submissions", ()),
+    Action.KEEP_LONGER: _of("keep submissions longer", ()),
 }
 
 

@@ -12,7 +12,7 @@ from bot.store.models import Found
 from bot.store.submissions import Filter
 from bot.wiring import Waymark
 from content.schema import Level
-from web.casework import colleagues, rows, stages
+from web.casework import colleagues, keeping, requests, rows, stages
 from web.casework.due import Due, received, reply_due
 from web.casework.permissions import Action, Person, can, check
 from web.casework.stages import Status
@@ -60,6 +60,8 @@ class Line:
     status: str
     unread: bool
     restricted: bool
+    held: bool
+    """Under a legal hold."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,10 @@ class Queue:
     total: int
     alerts: Sequence[Alerted]
     undelivered: Sequence[Found]
+    requests: Sequence[datetime]
+    """When the answers to what people ask about their information are due, the next first."""
+    going: int
+    """How many submissions go soon."""
     notices: Sequence[Broken]
     """Where the glass was broken, for the headteacher to take note of."""
     people: Sequence[Person]
@@ -109,6 +115,8 @@ async def queue(waymark: Waymark, person: Person, asked: Asked) -> Queue:
         alerts = await submissions.open_alerts(db, which.within, drafts)
         lost = await submissions.undelivered(db, replied, stages.CLOSED)
         notices = await access.unseen(db) if can(person, Action.SEE_NOTICES) else []
+        asks = await requests.due(waymark, db, person) if can(person, Action.SEE_REQUESTS) else []
+        going = await keeping.going(waymark, db, person) if can(person, Action.SEE_KEEPING) else []
         everyone = await colleagues.everyone(db)
     return Queue(
         asked=asked,
@@ -118,6 +126,8 @@ async def queue(waymark: Waymark, person: Person, asked: Asked) -> Queue:
         total=_count(per_status, asked.statuses),
         alerts=[_alerted(waymark, row) for row in alerts],
         undelivered=lost,
+        requests=asks,
+        going=len(going),
         notices=notices,
         people=everyone,
         kinds=kinds(waymark),
@@ -178,6 +188,7 @@ def line(waymark: Waymark, row: Found) -> Line:
         status=stages.LABELS[Status(row.status)],
         unread=row.unread,
         restricted=row.restricted,
+        held=row.held,
     )
 
 

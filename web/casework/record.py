@@ -13,9 +13,10 @@ from bot.store.models import Found
 from bot.store.submissions import Alerted, Written
 from bot.wiring import Waymark
 from content.schema import QuestionType
-from web.casework import colleagues, delivery, history, rows, stages
+from web.casework import colleagues, delivery, history, keeping, rows, stages
 from web.casework.attached import Attached, attached
 from web.casework.due import Due, reply_due
+from web.casework.keeping import Keeping
 from web.casework.permissions import Action, Person, Subject
 from web.casework.queue import sender_words
 from web.casework.stages import Status
@@ -74,6 +75,7 @@ class Record:
     shared: Sequence[Found]
     """Whom it is shared with by name."""
     files: Sequence[Attached]
+    keeping: Keeping
     contact: Sequence[str]
     """The questions that say how they want to be answered, and what is safe."""
 
@@ -137,6 +139,7 @@ async def _record(waymark: Waymark, db: AsyncConnection, person: Person, row: Fo
         owner=names.get(row.owner) if row.owner else None,
         shared=await access.links(db, row.id, waymark.clock()),
         files=attached(waymark, await attachments.of_submission(db, row.id)),
+        keeping=await keeping.of(waymark, db, row),
         contact=flow.submission.contact if flow else (),
     )
 

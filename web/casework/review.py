@@ -92,7 +92,10 @@ async def move(waymark: Waymark, person: Person, seen: Seen, wanted: Move) -> No
             raise EditClash(seen.id)
         was = Status(row.status)
         stages.check_move(was, to)
-        await submissions.change(db, seen.id, seen.version, waymark.clock(), status=to.value)
+        now = waymark.clock()
+        # Opened again, its time starts anew, and staff are told anew before it goes.
+        time = {"closed_at": now if to in stages.CLOSED else None, "warned_at": None}
+        await submissions.change(db, seen.id, seen.version, now, status=to.value, **time)
         told: dict[str, Any] = {"was": was.value, "became": to.value}
         if to in stages.CLOSED:
             # The reason is words, so it is a note; the audit line holds none.
@@ -135,7 +138,6 @@ async def reply(
     waymark: Waymark, person: Person, id_: str, text: str, once: str, replies_seen: int
 ) -> None:
     """Send it. Raises EditClash if someone else has replied since they looked."""
-    now = waymark.clock()
     async with waymark.database.transaction() as db:
         row = await rows.load(waymark, db, person, Action.REPLY, id_)
         text = letters.sayable(text)
@@ -145,19 +147,27 @@ async def reply(
             return
         if len(before) > replies_seen:
             raise EditClash(id_)
-        values = {"id": made, "submission": id_, "author": person.id, "text": text}
-        if not await submissions.add_reply(db, **values, written_at=now):
-            return
-        if delivery.by_telegram(row.sender):
-            said: dict[str, Any] = {
-                "kind": "reply",
-                "text": letters.worded(waymark, row, text),
-                "rows": [],
-                "redraw": None,
-            }
-            await outbox.post(db, delivery.key(made), row.sender, said, now)
-        await _answered(waymark, db, row)
-        await audit.record(db, now, person.id, "reply.written", "submission", id_, reply=made)
+        await send(waymark, db, person, row, text, made)
+
+
+async def send(
+    waymark: Waymark, db: AsyncConnection, person: Person, row: Found, text: str, made: str
+) -> None:
+    """A reply, on its way in the transaction that decided it. `made` is its id: sent once."""
+    now = waymark.clock()
+    values = {"id": made, "submission": row.id, "author": person.id, "text": text}
+    if not await submissions.add_reply(db, **values, written_at=now):
+        return
+    if delivery.by_telegram(row.sender):
+        said: dict[str, Any] = {
+            "kind": "reply",
+            "text": letters.worded(waymark, row, text),
+            "rows": [],
+            "redraw": None,
+        }
+        await outbox.post(db, delivery.key(made), row.sender, said, now)
+    await _answered(waymark, db, row)
+    await audit.record(db, now, person.id, "reply.written", "submission", row.id, reply=made)
 
 
 async def _answered(waymark: Waymark, db: AsyncConnection, row: Found) -> None:

@@ -16,7 +16,7 @@ async def switch_off(waymark: Waymark) -> int:
         return 0
     now = waymark.clock()
     async with waymark.database.transaction() as db:
-        off = await staff.switch_off_unused(db, now - UNUSED)
+        off = await staff.switch_off_unused(db, now - UNUSED, now)
         for id_ in off:
             await audit.record(db, now, "waymark", "staff.switched-off", "staff", id_, why="unused")
     return len(off)

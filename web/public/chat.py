@@ -107,7 +107,7 @@ def _event(before: Standing, post: Posted) -> ev.Event | ev.Begin | None:
     if post.one("press"):
         pressed = buttons.read(post.one("press"))
         event = pressed.event if pressed else None
-        return None if isinstance(event, ev.Open | ev.SaidAge | ev.Lost) else event
+        return event if isinstance(event, ev.Event | ev.Begin) else None
     if post.one("tick"):
         return ev.Answered(post.one("tick"), values=post.all("answer"))
     asked = post.one("asked")
@@ -154,5 +154,6 @@ def _filled(
         "code": standing.waymark.keys.resume_code(standing.conversation.id),
         "files": told.added(asked.question, asked.answer) if asked else (),
         **(uploads.asking(standing, asked.question) if asked else {}),
-        "days": standing.waymark.content.policy.retention.unfinished_conversation,
+        "days": standing.days,
+        "site": standing.waymark.settings.address,
     }

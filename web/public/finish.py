@@ -118,7 +118,7 @@ async def stopped(
         request,
         "public/form/stopped.html",
         code=waymark.keys.resume_code(conversation),
-        days=waymark.content.policy.retention.unfinished_conversation,
+        days=standing.days,
         **standing.frame(),
     )
 

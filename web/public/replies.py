@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from bot import replies as letters
-from bot.replies import Box
+from bot.replies import Box, Gone
 from bot.wiring import Waymark
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
@@ -42,7 +42,15 @@ async def open_(
     problems = _left_empty(reference, code)
     if not problems:
         tried = tried_from(browser)
-        if found := await letters.find(waymark, reference[:64], code[:64], tried):
+        found = await letters.find(waymark, reference[:64], code[:64], tried)
+        if isinstance(found, Gone):
+            return pages.show(
+                request,
+                "public/reply/gone.html",
+                gone=found,
+                backups=waymark.content.policy.retention.backup,
+            )
+        if found:
             return _opened(waymark, browser, found)
         problems = {"reference": "wrong"}
     typed = {"reference": reference, "code": code}
@@ -84,7 +92,7 @@ def _purpose(browser: Browser) -> str:
     return f"reply-pass:{browser.sender}"
 
 
-def _pass(request: Request, waymark: Waymark, browser: Browser) -> Box | None:
+def passed(request: Request, waymark: Waymark, browser: Browser) -> Box | None:
     """What this browser may read just now."""
     kept = request.cookies.get(_cookie(waymark), "")
     carried = waymark.keys.ring.carried(_purpose(browser), kept)
@@ -101,7 +109,7 @@ async def read(
     request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser
 ) -> Response:
     """What they sent, where it stands, and what was answered."""
-    box = _pass(request, waymark, browser)
+    box = passed(request, waymark, browser)
     opened = await letters.read(waymark, box) if box else None
     if opened is None:
         return goes("/reply")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from fastapi.responses import RedirectResponse
 
-from bot import intake
+from bot import intake, periods
 from bot.conversation import events as ev
 from bot.conversation import messages as say
 from bot.intake import Received
@@ -51,6 +51,11 @@ class Standing:
     @property
     def asked(self) -> str | None:
         return self.turn.asking.question.id if self.turn.asking else None
+
+    @property
+    def days(self) -> int:
+        """How long it is kept after the last change."""
+        return periods.days(self.waymark.content, "unfinished_conversation", self.script.flow.id)
 
     @cached_property
     def rows(self) -> tuple[told.Row, ...]:

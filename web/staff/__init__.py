@@ -9,10 +9,12 @@ from web.staff import (
     alerts,
     audit,
     council,
+    keeping,
     people,
     queue,
     readers,
     reply,
+    requests,
     sharing,
     sign_in,
     steps,
@@ -21,7 +23,7 @@ from web.staff import (
 
 PARTS = (
     steps, council, sign_in, account, people, queue, submission, reply, alerts, audit, readers,
-    access, sharing,
+    access, sharing, requests, keeping,
 )  # fmt: skip
 router = APIRouter(dependencies=[Depends(same_site)])
 for part in PARTS:

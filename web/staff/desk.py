@@ -37,6 +37,16 @@ DONE = {
     "on": "The account is switched on.",
     "off": "The account is switched off, and they are signed out.",
     "out": "They are signed out everywhere.",
+    "asked": "It is written down, and has its day. A co-ordinator sees it among the requests.",
+    "put-right": "You have answered. It reaches them like any reply.",
+    "refused": "You have said that it can't be done, and why. It reaches them like any reply.",
+    "proposed": "It is proposed. Somebody else has to agree now.",
+    "sent-back": "You did not agree. It is to be looked at again.",
+    "erased": "It is erased. The receipt says what was removed.",
+    "released": "It is released. You can take the copy and hand it over.",
+    "held": "There is a legal hold on it: it stays until you lift it.",
+    "hold-lifted": "The hold is lifted. Its time runs again.",
+    "kept-longer": "It is kept until then. Your reason is kept as a note.",
     "password": "Your password is set. You are signed out everywhere else.",
 }
 """What a page says after something was done; the address carries the word on the left."""
