@@ -7,7 +7,10 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.models import RecoveryCode, Staff
+from bot.store.models import RecoveryCode, Staff, StaffSession
+
+TOTP, OFFERED = Staff.totp, StaffSession.offered
+"""Where the key of an authenticator is kept, sealed: taken, and while it is being set up."""
 
 
 async def take_step(db: AsyncConnection, staff: str, step: int) -> bool:

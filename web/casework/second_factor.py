@@ -16,7 +16,7 @@ from bot.keys import tidy_code
 from bot.store import audit, sealing, staff
 from bot.store import second_factor as store
 from bot.store import sessions as open_sessions
-from bot.store.models import Found, Staff, StaffSession
+from bot.store.models import Found
 from bot.store.openings import SIGN_IN_REFUSED
 from bot.wiring import Waymark
 from web.casework import sessions, throttle
@@ -69,9 +69,9 @@ async def _offered_key(db: AsyncConnection, session: Session) -> str:
     assert row is not None
     owner = f"staff:{session.person.id}"
     if row.offered is not None:
-        return str(await sealing.opened(db, owner, StaffSession.offered, row.key, row.offered))
+        return str(await sealing.opened(db, owner, store.OFFERED, row.key, row.offered))
     key = pyotp.random_base32()
-    sealed = await sealing.seal(db, owner, StaffSession.offered, row.key, key)
+    sealed = await sealing.seal(db, owner, store.OFFERED, row.key, key)
     await open_sessions.offer(db, row.key, sealed)
     return key
 
@@ -192,8 +192,8 @@ def _step(key: str, code: str, now: datetime) -> int | None:
 
 
 async def _sealed(db: AsyncConnection, person: str, key: str) -> bytes:
-    return await sealing.seal(db, f"staff:{person}", Staff.totp, person, key)
+    return await sealing.seal(db, f"staff:{person}", store.TOTP, person, key)
 
 
 async def _opened(db: AsyncConnection, person: str, kept: bytes) -> str:
-    return str(await sealing.opened(db, f"staff:{person}", Staff.totp, person, kept))
+    return str(await sealing.opened(db, f"staff:{person}", store.TOTP, person, kept))
