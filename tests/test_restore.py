@@ -399,7 +399,7 @@ def test_every_sealed_column_is_tried_after_a_restore() -> None:
         f"{table.name}.{column.name}"
         for table in Base.metadata.tables.values()
         for column in table.columns
-        if column.info["class"] == "sealed"
+        if column.info["class"] == "sealed" and table.name not in copying.LEFT_OUT
     }
     assert {f"{c.class_.__tablename__}.{c.key}" for c in samples.OWNERS} == sealed
 

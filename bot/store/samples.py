@@ -19,6 +19,7 @@ from bot.store.models import (
     Note,
     Outbox,
     Reply,
+    Staff,
     SubmissionRow,
 )
 from bot.store.sealing import Column
@@ -40,8 +41,9 @@ OWNERS: Mapping[Column, tuple[Column, Callable[[Found], str]]] = {
     AccessGrant.reason: (AccessGrant.id, lambda row: f"desk:{row.submission}"),
     Note.text: (Note.id, lambda row: f"desk:{row.submission}"),
     Reply.text: (Reply.id, lambda row: f"submission:{row.submission}"),
+    Staff.totp: (Staff.id, lambda row: f"staff:{row.id}"),
 }
-"""Every sealed column: what its rows are called by, and who owns what is sealed there."""
+"""Every sealed column that is backed up: what its rows are called by, and who owns their words."""
 
 
 async def open_one_of_each(db: AsyncConnection) -> dict[str, bool]:
