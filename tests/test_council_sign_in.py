@@ -362,7 +362,7 @@ async def test_nobody_comes_in_by_a_lie(house, provider, monkeypatch, name):
         "half": lambda: JSONResponse({"issuer": "x"}),
         "nested": lambda: Response(DEEP),
     }.items(),
-    ids=str,
+    ids=["away", "slow", "garbage", "a list", "half", "nested"],
 )
 async def test_a_provider_that_does_not_describe_itself_is_a_calm_page(
     house, provider, monkeypatch, name, answer

@@ -21,6 +21,9 @@ async def _switch_off_unused(waymark: Waymark, now: datetime) -> int:
     return await unused.switch_off(waymark)
 
 
-CHORES: tuple[Chore, ...] = (Chore("audit", _cut_audit), Chore("unused", _switch_off_unused))
+CHORES: tuple[Chore, ...] = (
+    Chore("audit", _cut_audit),
+    Chore("unused-accounts", _switch_off_unused),
+)
 """Each is called once a night, by one process, and says how many things it did. One that removes
 what is kept for a period is named as the period is."""

@@ -143,7 +143,11 @@ async def _copies(db: AsyncConnection, ids: Sequence[str]) -> Removed:
 
 
 async def _names(db: AsyncConnection, ids: Sequence[str]) -> Removed:
-    return {"staff": await staff.forget_names(db, ids)}
+    removed = {"staff": await staff.forget_names(db, ids)}
+    for table in erasure.belonging("staff"):
+        plan = Plan([erasure.Step(table, table.staff.in_(ids))])
+        removed |= (await erasure.carry_out(db, plan)).removed
+    return removed
 
 
 # --- The sorts ----------------------------------------------------------------------------

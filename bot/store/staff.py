@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store import sealing
 from bot.store.database import insert
 from bot.store.models import Attempt, Found, SignInLink, Staff, StaffSession
 
@@ -126,10 +127,14 @@ def nameless() -> sa.ColumnElement[bool]:
 
 
 async def forget_names(db: AsyncConnection, ids: Sequence[str]) -> int:
-    """The accounts stay, for the audit; who they were goes."""
-    forgotten = sa.update(Staff).where(Staff.id.in_(ids), Staff.active.is_(False))
-    nobody = {"name": "Someone who left", "email": Staff.id + NAMELESS}
-    done = await db.execute(forgotten.values(**nobody, password_hash=None, subject=None, totp=None))
+    """The accounts stay, for the audit; who they were goes, and whatever they signed in with."""
+    gone = dict.fromkeys(("subject", "password_hash", "totp", "totp_step"))
+    done = await db.execute(
+        sa.update(Staff)
+        .where(Staff.id.in_(ids), Staff.active.is_(False))
+        .values(name="Someone who left", email=Staff.id + NAMELESS, **gone)
+    )
+    await sealing.erase(db, *(f"staff:{id_}" for id_ in ids))
     return done.rowcount
 
 
