@@ -213,7 +213,7 @@ def mp4(handler: bytes = b"soun", codec: bytes = b"mp4a", seconds: int = 2) -> b
     tkhd = box(b"tkhd", b"\0\0\0\3", stamp, struct.pack(">III", 1, 0, seconds * 1000), bytes(60))
     mdhd = box(b"mdhd", b"\0\0\0\0", stamp, struct.pack(">IIHH", 44_100, 44_100, 0, 0))
     hdlr = box(b"hdlr", bytes(8), handler, bytes(12), TAG, b"\0")
-    dref = box(b"dref", struct.pack(">II", 0, 1), box(b"url ", b"\0\0\0\1"))
+    dref = box(b"dref", struct.pack(">II", 0, 1), box(b"url ", b"\0\0\0\1", b"\0"))
     stsd = box(b"stsd", struct.pack(">II", 0, 1), box(codec, bytes(28)))
     minf = box(b"minf", box(b"smhd", bytes(8)), box(b"dinf", dref), box(b"stbl", stsd))
     place = box(b"udta", box(b"\xa9xyz", struct.pack(">HH", 18, 0), b"+52.8000-002.1000/"))

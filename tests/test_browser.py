@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, expect
+from playwright.async_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from content.schema import Question, QuestionType
+from tests import corpus
 from tests.browser import accessibility_faults
 from tests.drivers.staff import Staff
 from tests.drivers.waymark import CONTENT, Running, served
@@ -39,6 +40,9 @@ async def sound(page: Page) -> None:
     assert wide <= 0, f"{page.url} is {wide} px too wide"
 
 
+DRAWING: FilePayload = {"name": "a.png", "mimeType": "image/png", "buffer": corpus.picture("PNG")}
+
+
 def plain_value(question: Question) -> str:
     """A choice that neither ends the flow nor tells of harm."""
     return next(o.value for o in question.options if not o.ends and not o.disclosure)
@@ -50,6 +54,8 @@ async def answer_page(page: Page, flow: str) -> None:
     form = page.locator("form.wm-question")
     if question.type is QuestionType.CHOICES:
         await form.get_by_role("checkbox").first.check()
+    elif question.type is QuestionType.FILE:
+        await form.locator("input[type=file]").set_input_files(DRAWING)
     elif question.options:
         await form.locator(f"input[value='{plain_value(question)}']").check()
     elif question.type is not QuestionType.CARD:
@@ -122,6 +128,10 @@ async def answer_chat(page: Page) -> None:
     if question.type is QuestionType.CHOICES:
         await pressing.get_by_role("checkbox").first.check()
         await pressing.get_by_role("button", name="Done").click()
+    elif question.type is QuestionType.FILE:
+        await page.locator("#file").set_input_files(DRAWING)
+        await page.get_by_role("button", name="Add this").click()
+        await pressing.get_by_role("button", name="Carry on").click()
     elif question.options:
         offered = await pressing.locator("button[value^='a|']").all()
         values = [(await button.get_attribute("value")).split("|")[-1] for button in offered]

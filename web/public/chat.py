@@ -61,6 +61,12 @@ async def hear(
     return await _heard(request, pages, browser, before, event, post)
 
 
+@router.get("/{question}/files")
+async def show_again(conversation: str, question: str) -> Response:
+    """Where a page that was answered there is opened anew."""
+    return goes(places.home(Channel.CHAT, conversation))
+
+
 @router.post("/{question}/files")
 async def add_file(
     request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser,
@@ -143,6 +149,7 @@ def _filled(
     asked = standing.turn.asking
     return {
         **standing.frame(),
+        "here": places.home(Channel.CHAT, standing.conversation.id),
         "press": buttons,
         "said": [(KINDS[type(m)], m) for m in messages if type(m) in KINDS],
         "ask": asked,
@@ -153,7 +160,7 @@ def _filled(
         "sent": standing.sent,
         "code": standing.waymark.keys.resume_code(standing.conversation.id),
         "files": told.added(asked.question, asked.answer) if asked else (),
-        **(uploads.asking(standing, asked.question) if asked else {}),
+        **(uploads.asking(asked.question) if asked else {}),
         "days": standing.days,
         "site": standing.waymark.settings.address,
     }

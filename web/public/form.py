@@ -64,6 +64,12 @@ async def answer(
     return await _answered(request, pages, browser, standing, Meant(event, post))
 
 
+@router.get("/files")
+async def ask_again(conversation: str, question: str) -> Response:
+    """Where a page that was answered there is opened anew."""
+    return goes(places.question(conversation, question))
+
+
 @router.post("/files")
 async def add_file(
     request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser,
@@ -169,7 +175,7 @@ def _filled(standing: Standing, extra: Said) -> dict[str, Any]:
         "typed": _before(standing, asked) if extra.typed is None else extra.typed,
         "seen": seen(standing.waymark, asked.answer),
         "files": told.added(asked.question, asked.answer),
-        **uploads.asking(standing, asked.question),
+        **uploads.asking(asked.question),
         "back": standing.before(name),
         "here": places.question(standing.conversation.id, name),
         "said": extra.said,

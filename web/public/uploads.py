@@ -11,16 +11,15 @@ from typing import Any
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
 from bot import attaching
 from bot.conversation import events as ev
 from bot.conversation import messages as say
-from bot.conversation.answers import listed_kinds
 from bot.files.cleaning import LARGEST
 from bot.inbound import Arrived
 from bot.wiring import Waymark
 from content.schema import FileKind, Question, QuestionType, Skip
-from web.public.standing import Standing
 from web.public.turns import Posted
 
 ROOM = LARGEST + 64 * 1024
@@ -79,16 +78,10 @@ def takes(asked: say.Ask, question: str) -> bool:
     return asked.question.id == question and asked.question.type is QuestionType.FILE
 
 
-def asking(standing: Standing, question: Question) -> dict[str, Any]:
+def asking(question: Question) -> dict[str, Any]:
     """What a page needs to ask for files."""
-    if question.type is not QuestionType.FILE:
-        return {}
-    words = standing.script.words(standing.conversation.language)
-    return {
-        "accept": ",".join(part for kind in question.accepts for part in CHOOSABLE[kind]),
-        "kinds": listed_kinds(question, words),
-        "megabytes": MEGABYTES,
-    }
+    accept = ",".join(part for kind in question.accepts for part in CHOOSABLE[kind])
+    return {"accept": accept, "megabytes": MEGABYTES}
 
 
 async def meant(waymark: Waymark, request: Request, asked: say.Ask) -> Meant:
@@ -130,7 +123,7 @@ async def _read(request: Request, room: int) -> tuple[Posted, bytes | None]:
     try:
         async with asyncio.timeout(PATIENCE):
             form = await _parsed(request, _bounded(request, room))
-    except (MultiPartException, TimeoutError) as error:
+    except (ClientDisconnect, MultiPartException, TimeoutError) as error:
         raise _Unread("file-broken") from error
     try:
         words = tuple((key, value) for key, value in form.multi_items() if isinstance(value, str))

@@ -107,8 +107,9 @@ def _handler(out: bytearray, box: Box) -> None:
 def _references(out: bytearray, box: Box) -> None:
     """All of the sound must be in this very file."""
     for one in _boxes(out, Box(b"dref", box.start, box.body + 8, box.end)):
-        if one.end - one.start != 12 or out[one.end - 1] != 1:
+        if one.end - one.body < 4 or not out[one.body + 3] & 1:
             raise broken()
+        out[one.body + 4 : one.end] = bytes(one.end - one.body - 4)
 
 
 def _codec(out: bytearray, box: Box) -> None:
