@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,8 +24,14 @@ from bot.wiring import Waymark
 from content.schema import FileKind, QuestionType
 
 
-async def take_in(waymark: Waymark, content: bytes, accepts: Collection[FileKind]) -> Arrived:
-    """A file as it may be kept. Raises Unfit."""
+async def take_in(
+    waymark: Waymark,
+    content: bytes,
+    accepts: Collection[FileKind],
+    whose: Mapping[str, str | None],
+) -> Arrived:
+    """A file as it may be kept. Raises Unfit, or TooMuch before any work was put into it."""
+    waymark.limits.count("uploads", waymark.content.policy.limits.uploads, whose, waymark.clock())
     cleaned = await cleaning.clean(content, accepts)
     state = await scan(waymark.settings.scan_command, cleaned.content)
     if state is ScanState.SUSPECT:

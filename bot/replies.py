@@ -77,7 +77,7 @@ class Opened:
 
 
 async def find(
-    waymark: Waymark, reference: str, code: str, tried_from: Mapping[str, str | None]
+    waymark: Waymark, reference: str, code: str, whose: Mapping[str, str | None]
 ) -> Box | Gone | None:
     """What reference and code open together, or that it is gone; None if they open none,
     whichever of them is wrong. Raises TooManyTries."""
@@ -90,7 +90,7 @@ async def find(
                 return _gone(await receipts.by_return_key(db, key))
             return await sealing.box(db, submissions.owner(row.id), tidy_code(code))
 
-    return await tried(waymark, "return-code", tried_from, attempt)
+    return await tried(waymark, "return-code", whose, attempt)
 
 
 def _gone(receipt: Found | None) -> Gone | None:

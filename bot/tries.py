@@ -20,13 +20,12 @@ class TooManyTries(TooMuch):
 async def tried(
     waymark: Waymark,
     what: str,
-    tried_from: Mapping[str, str | None],
+    whose: Mapping[str, str | None],
     attempt: Callable[[], Awaitable[Opened | None]],
 ) -> Opened | None:
     """What the attempt opens; None counts as a wrong try, kept in the database, so that several
-    processes count together. `tried_from` names the sender and the place, if it is known.
-    Raises TooManyTries."""
-    buckets = _buckets(waymark, what, tried_from)
+    processes count together. Raises TooManyTries."""
+    buckets = _buckets(waymark, what, whose)
     await _allow(waymark, buckets)
     opened = await attempt()
     if opened is None:
@@ -45,11 +44,10 @@ async def _allow(waymark: Waymark, buckets: Mapping[str, int]) -> None:
                 raise TooManyTries("wrong-codes", window)
 
 
-def _buckets(waymark: Waymark, what: str, tried_from: Mapping[str, str | None]) -> dict[str, int]:
+def _buckets(waymark: Waymark, what: str, whose: Mapping[str, str | None]) -> dict[str, int]:
     limit = waymark.content.policy.limits.wrong_codes
-    whole = {**tried_from, "everyone": ""}
     return {
         f"{what}:{waymark.keys.digest('tried-from', f'{kind}:{value}')[:32]}": getattr(limit, kind)
-        for kind, value in whole.items()
+        for kind, value in whose.items()
         if value is not None
     }

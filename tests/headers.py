@@ -8,10 +8,12 @@ from typing import Any
 
 POLICY = (
     r"default-src 'none'; script-src 'nonce-([\w-]{22})'; style-src 'self'; img-src 'self'; "
-    r"font-src 'self'; connect-src 'self'; form-action 'self'; object-src 'none'; "
-    r"base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
-    r"trusted-types 'none'; report-uri /csp-report"
+    r"media-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; "
+    r"object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+    r"require-trusted-types-for 'script'; trusted-types 'none'; report-uri /csp-report"
 )
+FILES = "sandbox; default-src 'none'"
+"""What people handed in, as it is handed out: it may do nothing at all."""
 ALWAYS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -20,15 +22,17 @@ ALWAYS = {
 }
 SECURE = {"strict-transport-security": "max-age=31536000; includeSubDomains"}
 SOMETIMES = {
-    "accept-ranges", "allow", "clear-site-data", "content-length", "content-type", "etag",
-    "last-modified", "location", "retry-after", "set-cookie",
+    "accept-ranges", "allow", "clear-site-data", "content-disposition", "content-length",
+    "content-range", "content-type", "etag", "last-modified", "location", "retry-after",
+    "set-cookie",
 }  # fmt: skip
 """What else a response may say. Anything not named in this file is a fault."""
 KEPT = ("/static/", "/brand.css")
 """What a browser may keep for an hour; nothing else, not for a minute."""
 TYPES = (
     "text/html; charset=utf-8", "application/json", "text/css; charset=utf-8",
-    "text/javascript; charset=utf-8", "image/svg+xml", "font/woff2", "text/plain; charset=utf-8",
+    "text/javascript; charset=utf-8", "image/svg+xml", "font/woff2", "text/csv; charset=utf-8",
+    "image/jpeg", "application/pdf", "audio/ogg", "audio/mpeg", "audio/wav", "audio/mp4",
 )  # fmt: skip
 
 
@@ -36,7 +40,11 @@ def sound(response: Any, secure: bool = False) -> None:
     """Asserts that its headers are these and no others, and that the page fits them."""
     at = f"{response.request.method} {response.request.url} {response.status_code}"
     policy = re.fullmatch(POLICY, response.headers["content-security-policy"])
-    assert policy, at
+    if "/files/" in response.request.url.path and response.status_code in (200, 206):
+        assert response.headers["content-security-policy"] == FILES, at
+        assert response.headers["content-disposition"].startswith("attachment; "), at
+    else:
+        assert policy, at
     for name, value in {**ALWAYS, **(SECURE if secure else {})}.items():
         assert response.headers.get_list(name) == [value], (at, name)
     permissions = response.headers["permissions-policy"].split(", ")
@@ -51,7 +59,7 @@ def sound(response: Any, secure: bool = False) -> None:
     if not response.content:
         return
     assert response.headers["content-type"] in TYPES, at
-    if response.headers["content-type"].startswith("text/html"):
+    if policy and response.headers["content-type"].startswith("text/html"):
         _page_fits(response.text, policy[1], at)
 
 

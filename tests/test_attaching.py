@@ -247,7 +247,7 @@ async def test_a_file_the_scanner_finds_something_in_is_not_kept(scanned):
     waymark, _, verdict = scanned
     verdict.write_text("1")
     with pytest.raises(attaching.Unfit, match="file-unsafe"):
-        await attaching.take_in(waymark, corpus.picture(), [FileKind.PICTURE])
+        await attaching.take_in(waymark, corpus.picture(), [FileKind.PICTURE], {})
 
 
 async def test_a_scanner_that_sleeps_is_asked_again(scanned):
@@ -255,7 +255,7 @@ async def test_a_scanner_that_sleeps_is_asked_again(scanned):
     verdict.write_text("2")
     unsent, sent = await asked_for_files(waymark, "web:a"), await asked_for_files(waymark, "web:b")
     for caller in (unsent, sent):
-        arrived = await attaching.take_in(waymark, corpus.picture(), [FileKind.PICTURE])
+        arrived = await attaching.take_in(waymark, corpus.picture(), [FileKind.PICTURE], {})
         assert arrived.scan is ScanState.PENDING
         await add(caller, arrived, done=True)
     await sent.finishes()

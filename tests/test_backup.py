@@ -447,6 +447,18 @@ async def test_the_nightly_backup_is_made_pruned_and_seen(house, caplog) -> None
     assert nightly.last_backup(house.shelf, house.clock() + timedelta(hours=27)).late
 
 
+async def test_no_backup_is_there_after_the_day_that_receipts_name(house) -> None:
+    """Not even for the hours until the next night."""
+    waymark = with_place(house, house.shelf.folder)
+    keypair.keep(making.public_halves(waymark.settings), house.private.public)
+    first, at = await house.back_up(), house.clock.at
+    forgotten_by = at + timedelta(days=waymark.content.policy.retention.backup)
+    house.clock.at = forgotten_by - timedelta(hours=12)
+    await nightly.look(waymark)
+    assert not first.exists()
+    assert nightly.last_backup(house.shelf, house.clock()).made
+
+
 async def test_a_nightly_backup_that_fails_is_logged_and_seen(house, caplog) -> None:
     waymark = with_place(house, house.shelf.folder)
     await nightly.look(waymark)

@@ -32,11 +32,11 @@ def answers_of(house):
 
 async def test_every_route_in_every_way_has_the_same_headers(house):
     codes = set()
-    for path, _ in routes(house.running.site):
+    for door in routes(house.running.site):
         asked = [(client, method) for client in answers_of(house) for method in ("GET", "POST")]
         asked += [(house.stranger.http, method) for method in METHODS]
         for client, method in asked:
-            response = await client.request(method, house.address(path))
+            response = await client.request(method, house.address(door.path))
             sound(response, secure=True)
             codes.add(response.status_code)
     assert {200, 303, 403, 404, 405, 422} <= codes
@@ -199,12 +199,12 @@ async def test_only_our_own_pages_may_send_us_forms(form):
 
 async def test_every_route_that_takes_a_form_asks_where_it_comes_from(house):
     tried = 0
-    for path, route in routes(house.running.site):
-        if not {"GET", "HEAD"} >= route.methods and path not in FROM_PROGRAMS:
+    for door in routes(house.running.site):
+        if "POST" in door.methods and door.path not in FROM_PROGRAMS:
             for client in answers_of(house):
                 evil = {"sec-fetch-site": "cross-site", "origin": "https://evil.example"}
-                response = await client.post(house.address(path), headers=evil)
-                assert response.status_code == 403, path
+                response = await client.post(house.address(door.path), headers=evil)
+                assert response.status_code == 403, door
                 tried += 1
     assert tried > 60
 
@@ -217,7 +217,11 @@ FROM_PROGRAMS = ("/telegram/webhook", "/csp-report")
 
 SEEN = {
     "audit",  # what was looked at, and by whom
+    "audit_head.seq",
+    "audit_head.mac",
+    "audit_head.last",
     "staff_session.seen_at",
+    "staff_session.offered",  # a key for an app, shown to be taken up with a form
     "submission.unread",
     "reply.read_at",
     "outbox.state",  # a reply read here need not be sent any more
@@ -254,10 +258,10 @@ def changed(before, after):
 async def test_looking_at_pages_changes_nothing(house):
     before = await everything(house.running)
     looked = 0
-    for path, route in routes(house.running.site):
-        if "GET" in route.methods:
+    for door in routes(house.running.site):
+        if "GET" in door.methods:
             for client in answers_of(house):
-                response = await client.get(house.address(path))
+                response = await client.get(house.address(door.path))
                 looked += response.status_code == 200
     assert looked > 50
     different = changed(before, await everything(house.running))

@@ -6,12 +6,10 @@ from __future__ import annotations
 from playwright.async_api import Page as Tab
 from playwright.async_api import Route
 
-from content.schema import Role
 from tests.drivers.house import House, headteacher
 from tests.drivers.telling import CONCERN, WORST, Words, sendable, the_fewest, told, travel, typed
 from tests.drivers.waymark import Running, served
 from tests.injections import ALL, MARK, packed
-from web.casework import accounts
 
 LISTEN = """
 window.refused = []
@@ -100,10 +98,8 @@ async def told_in_parts(site: Running, sender: Watched, address: str) -> None:
 
 async def staff_look(site: Running, browser, address: str, house: House) -> None:
     staff = await watched(browser)
-    name = 'Ann "><img src=zqx onerror=window.zqx=1>'
-    link = await accounts.add(site.waymark, name, "eve@example.org", Role.HEADTEACHER.value)
-    await staff.tab.goto(address + "/staff" + link.split("/staff", 1)[1])
-    await staff.tab.get_by_role("main").get_by_role("button").click()
+    desk = await headteacher(site, 'Eve "><img src=zqx onerror=window.zqx=1>')
+    await desk.sit_down(staff.tab.context, address)
     record = f"{address}/staff/submissions/{house.ids['submissions/id_']}"
     for there in (
         f"{address}/staff",
@@ -112,6 +108,9 @@ async def staff_look(site: Running, browser, address: str, house: House) -> None
         f"{record}/status",
         f"{address}/staff/alerts/{house.ids['alerts/id_']}",
         f"{address}/staff/account",
+        f"{address}/staff/people",
+        f"{address}/staff/audit",
+        f"{record}/readers",
     ):
         assert await staff.see(there)
     await staff.tab.context.close()

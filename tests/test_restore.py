@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot import anchors, erased
+from bot import anchors, erased, erasure
 from bot.backup import envelope, erasures, keyfiles, keypair, making, restoring
+from bot.erasure import Why
 from bot.errors import BadBackup, Erased
-from bot.store import copying, outbox, samples, sealing
+from bot.store import copying, outbox, samples, sealing, submissions
 from bot.store.database import revisions, upgrade
-from bot.store.models import Audit, Base, ConversationRow, Note, Outbox, SubmissionRow
+from bot.store.models import Audit, Base, ConversationRow, Note, Outbox, Reply, SubmissionRow
 from bot.wiring import Waymark
 from tests import opened
 from tests.backups import CANARY, House, person
@@ -359,17 +360,22 @@ async def test_what_was_erased_after_the_backup_does_not_come_back(
     house: House, clean: Waymark
 ) -> None:
     """Not on another machine either: the list of erasures lies beside the backups too."""
-    gone, stays = (row.id for row in await opened.rows(house.waymark, SubmissionRow))
+    gone, stays = await opened.rows(house.waymark, SubmissionRow)
     file = await house.back_up()
-    (house.data_dir / erased.NAME).write_text(f'{{"owner": "submission:{gone}"}}\n')
+    async with house.waymark.database.transaction() as db:
+        row = await submissions.get(db, gone.id)
+        erased_ = await erasure.submission(house.waymark, db, row, Why("period"))
+    await erased.write(house.waymark, [erased_])
     erasures.keep_beside(house.data_dir, house.shelf.folder)
     report = await restoring.restore(clean, file, house.private)
     assert report.erasures_known
     assert report.erased_again == 1
+    assert [row.id for row in await opened.rows(clean, SubmissionRow)] == [stays.id]
+    assert gone.id not in {row.submission for row in await opened.rows(clean, Reply)}
     async with clean.database.reading() as db:
-        with pytest.raises(Erased):
-            await sealing.box(db, f"submission:{gone}")
-        assert await sealing.box(db, f"submission:{stays}")
+        for owner in ("submission", "desk"):
+            with pytest.raises(Erased):
+                await sealing.box(db, f"{owner}:{gone.id}")
 
 
 async def test_without_a_list_of_erasures_that_is_said(house: House, clean: Waymark) -> None:

@@ -22,7 +22,7 @@ from content.schema import Role
 from tests.browser import accessibility_faults
 from tests.drivers.staff import PASSWORD, Staff
 from tests.drivers.waymark import running, served, wired
-from web import demo
+from web import demo, doors
 from web.casework import accounts, password_rules, passwords, sessions, unused
 from web.casework.browsers import family
 from web.casework.password_rules import BadPassword
@@ -447,7 +447,7 @@ async def test_what_a_page_asks_by_itself_does_not_count_as_use(house):
     async def news(person: Annotated[Person, Depends(POLL)]) -> str:
         return person.name
 
-    assert guard.unguarded(house.site) == []
+    assert doors.unstated(house.site) == []
     ann = await at_desk(house)
     for _ in range(6):
         house.clock.forward(timedelta(minutes=4, seconds=50))
@@ -648,7 +648,7 @@ async def test_another_team(house):
     ann, bob = await at_desk(house), await at_desk(house, "Bob", Role.MENTOR)
     await change(ann, house, "Bob", "team", team="transitions")
     assert "The team is changed" in ann.text
-    assert "Transitions" in (await bob.go("/staff/account")).text
+    assert "Education transitions" in (await bob.go("/staff/account")).text
     await change(ann, house, "Bob", "team", team="the-a-team")
     assert ann.status == 422
     assert "Choose a team" in ann.text
@@ -738,7 +738,7 @@ async def test_accounts_from_before_go_on_and_everyone_signs_in_anew(kind, tmp_p
             return (await db.execute(sa.text(query))).first()
 
     at = "'2026-11-01 10:00:00+00:00'"
-    await move(command.upgrade, "0006")
+    await move(command.upgrade, "0004")
     async with waymark.database.transaction() as db:
         for id_, active in (("a", "true"), ("b", "false")):
             values = f"'{id_}', 'Ann', '{id_}@example.org', 'mentor', NULL, {active}, {at}, 't'"
@@ -755,7 +755,7 @@ async def test_accounts_from_before_go_on_and_everyone_signs_in_anew(kind, tmp_p
         assert row.idle_from is None
         assert await sessions.begin(waymark, db, "a", "password")
         assert await store.switch_off_unused(db, waymark.clock() - timedelta(days=45)) == []
-    await move(command.downgrade, "0006")
+    await move(command.downgrade, "0004")
     assert len(await first("SELECT * FROM staff WHERE id = 'a'")) == 8
     await waymark.database.close()
 

@@ -39,6 +39,11 @@ class Browser:
         self.place = place
         self._secure = waymark.settings.secure
 
+    @property
+    def whose(self) -> dict[str, str | None]:
+        """Who is counted for what it does (bot/limits.py)."""
+        return {"sender": self.sender, "place": self.place, "everyone": ""}
+
     def remember(self, response: Response) -> None:
         """Set the cookie; it goes when the browser closes, as a shared computer needs."""
         response.set_cookie(

@@ -78,7 +78,8 @@ async def look(waymark: Waymark) -> None:
     try:
         made = await making.make(waymark, shelf, keypair.newest(making.public_halves(settings)))
         days = waymark.content.policy.retention.backup
-        await asyncio.to_thread(shelf.prune, now, days)
+        # What would be too old before the next night: receipts name the day it is gone by.
+        await asyncio.to_thread(shelf.prune, now + timedelta(days=1), days)
     except Exception as error:  # noqa: BLE001  # whatever it was, staff must get to see it
         log.error("backup failed", extra={"error": type(error).__name__})
         shelf.failed(now, error)

@@ -116,7 +116,7 @@ async def _make_room(
     return aside
 
 
-_HOUSEKEEPING = frozenset({"audit_head", "audit_check"})
+_HOUSEKEEPING = frozenset({"audit_head", "audit_check", "duty"})
 """Tables with rows in them before anybody has done anything."""
 
 

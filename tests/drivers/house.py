@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 
 from bot.store.models import Alert, SubmissionRow
+from bot.store.models import Staff as Staff_
 from content.schema import Role
 from tests.drivers.staff import Staff
 from tests.drivers.waymark import Running
 from tests.drivers.web import OnForm
 from tests.public import CHILD, CONCERN, sent
+from web import doors
 from web.casework import accounts
 
 
@@ -44,41 +45,39 @@ class House:
         return path
 
 
-def routes(app: FastAPI) -> Iterator[tuple[str, APIRoute]]:
-    """Every page and form of the site with its path."""
-    yield from _routes(app.routes, "")
-
-
-def _routes(found: list, prefix: str) -> Iterator[tuple[str, APIRoute]]:
-    for route in found:
-        if isinstance(route, APIRoute):
-            yield prefix + route.path, route
-        elif inner := getattr(route, "original_router", None):
-            yield from _routes(inner.routes, prefix + route.include_context.prefix)
+def routes(app: FastAPI) -> list[doors.Door]:
+    """Every page and form of the site; the folder of styles and scripts is looked at apart."""
+    return [door for door in doors.doors(app) if not door.path.startswith("/static/")]
 
 
 async def furnished(running: Running) -> House:
     writing, reading, stranger = OnForm(running), OnForm(running), OnForm(running)
-    await writing.begin(CONCERN)
-    await writing.choose("danger", "not-sure")  # tells of harm: an alert, and a notice page
     reference, code = await sent(reading, CHILD)
     await reading.open("/reply")
     form = reading.page.one("form[action='/reply']")
     await reading.send_form(form, reference=reference, code=code)
     assert reading.page.path == "/reply/read"
-    staff = await headteacher(running)
+    await writing.begin(CONCERN)
+    await writing.choose("danger", "not-sure")  # tells of harm: an alert, and a notice page
     ids = {"conversation": writing.id, "question": "danger", "flow": CONCERN}
-    async with running.database.reading() as db:
-        ids["submissions/id_"] = (await db.scalars(sa.select(SubmissionRow.id))).one()
-        ids["alerts/id_"] = (await db.scalars(sa.select(Alert.id))).one()
+    ids["submissions/id_"] = await one(running, SubmissionRow.id)
+    ids["alerts/id_"] = await one(running, Alert.id)
+    staff = await headteacher(running)
+    ids["people/id_"] = await one(running, Staff_.id)
     return House(running, writing, reading, staff, stranger, ids)
 
 
-async def headteacher(running: Running) -> Staff:
+async def one(running: Running, column: Any, *where: Any) -> Any:
+    """The one there is."""
+    async with running.database.reading() as db:
+        return (await db.scalars(sa.select(column).where(*where))).one()
+
+
+async def headteacher(running: Running, name: str = "Ann") -> Staff:
     """Signed in, at the queue."""
     settings = running.waymark.settings
     staff = Staff(running.site, settings.address)
-    link = await accounts.add(running.waymark, "Ann", "ann@example.org", Role.HEADTEACHER.value)
+    link = await accounts.add(running.waymark, name, "ann@example.org", Role.HEADTEACHER.value)
     await staff.use(link)
     assert staff.path == "/staff", staff.text
     return staff

@@ -6,15 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from bot import intake
 from bot.conversation import events as ev
 from bot.inbound import Inbound, Received
 from bot.store.models import Alert, SubmissionRow
 from content.schema import Channel, Flow, Question, QuestionType, Skip
 from content.walk import Way, ways
-from tests.drivers.house import House, routes
+from tests.drivers.house import House, one, routes
 from tests.drivers.staff import Staff
 from tests.drivers.waymark import Running
 from tests.drivers.web import OnForm
@@ -178,24 +176,24 @@ async def told(site: Running, words: Words, staff: Staff) -> Told:
     form = await said(site, flow, words)
     ids = {"conversation": form.id, "flow": CONCERN, "question": "story"}
     made = Told(House(site, form, form, staff, form, ids), {})
-    ids["alerts/id_"] = await _one(site, Alert.id, Alert.conversation == form.id)
+    ids["alerts/id_"] = await one(site, Alert.id, Alert.conversation == form.id)
     for there in ("story", "danger/notice", "check"):
         await made.look(form.http, f"/form/{form.id}/{there}", there)
     await made.look(form.http, f"/chat/{form.id}", "chat, not sent")
     await made.look(staff.http, f"/staff/alerts/{ids['alerts/id_']}", "alert, not sent")
     await form.open(f"/form/{form.id}/check")
     reference, code = re.findall(_CODES, await form.send())[:2]
-    ids["submissions/id_"] = await _one(
+    ids["submissions/id_"] = await one(
         site, SubmissionRow.id, SubmissionRow.conversation == form.id
     )
     await handled(made, sendable(words.written))
     await form.open("/reply")
     await form.send_form(form.page.one("form[action='/reply']"), reference=reference, code=code)
     assert form.page.path == "/reply/read"
-    for path, route in routes(site.site):
-        if "GET" in route.methods and "{token}" not in path:
-            client = staff.http if path.startswith("/staff") else form.http
-            await made.look(client, made.house.address(path), path)
+    for door in routes(site.site):
+        if "GET" in door.methods and "{token}" not in door.path:
+            client = staff.http if door.path.startswith("/staff") else form.http
+            await made.look(client, made.house.address(door.path), door.path)
     return made
 
 
@@ -217,31 +215,37 @@ async def said(site: Running, flow: Flow, words: Words) -> OnForm:
     return form
 
 
-async def _one(site: Running, column: Any, where: Any) -> Any:
-    async with site.database.reading() as db:
-        return (await db.scalars(sa.select(column).where(where))).one()
-
-
 async def handled(made: Told, written: str) -> None:
     """Staff write everything that they can write."""
     staff, ids = made.house.staff, made.house.ids
     record = f"/staff/submissions/{ids['submissions/id_']}"
+    too_long = (written * 1000)[:9000]
+
+    def done(name: str, status: int = 200) -> None:
+        assert staff.status == status, (name, staff.status, staff.text[:300])
+        made.keep(name, staff.response)
+
     await staff.go(record)
     await staff.take()
+    done("taken")
     await staff.note(ids["submissions/id_"], written)
+    done("noted")
     await staff.go(f"{record}/reply")
     await staff.send("/reply/check", text=written)
-    made.keep("reply, looked at", staff.response)
+    done("reply, looked at")
     await staff.send("/reply/send")
-    made.keep("replied", staff.response)
+    done("replied")
     for there, form in {"notes": "/notes", "reply": "/reply/check"}.items():
         await staff.go(f"{record}/{there}")
-        await staff.send(form, text=(written * 1000)[:9000])
-        made.keep(f"{there}, too long", staff.response)
+        await staff.send(form, text=too_long)
+        done(f"{there}, too long", 422)
     await staff.go(f"{record}/status")
-    await staff.send("/status", to="closed", outcome=written, reason=written)
-    made.keep("status, refused", staff.response)
+    await staff.send("/status", to="closed-done", outcome=written, reason=written)
+    done("status, refused", 422)
     await staff.settle(ids["alerts/id_"], written)
-    made.keep("alert, settled", staff.response)
-    await staff.move(ids["submissions/id_"], "closed", "answered", written)
-    made.keep("closed", staff.response)
+    done("alert, settled")
+    await staff.move(ids["submissions/id_"], "closed-done", "advice", written)
+    done("closed")
+    await staff.go("/staff?stage=closed")
+    await staff.send("/staff/queue/export")
+    done("export")

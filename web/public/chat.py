@@ -77,7 +77,7 @@ async def add_file(
     asked = before.turn.asking
     if asked is None or not uploads.takes(asked, question):
         return goes(places.home(Channel.CHAT, conversation))
-    meant = await uploads.meant(waymark, request, asked)
+    meant = await uploads.meant(waymark, request, browser, asked)
     return await _heard(request, pages, browser, before, meant.event, meant.post, meant.files)
 
 

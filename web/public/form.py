@@ -81,7 +81,7 @@ async def add_file(
     asked = standing.turn.asking
     if asked is None or not uploads.takes(asked, question):
         return goes(places.home(Channel.FORM, conversation), "no-longer-asked")
-    meant = await uploads.meant(waymark, request, asked)
+    meant = await uploads.meant(waymark, request, browser, asked)
     return await _answered(request, pages, browser, standing, meant)
 
 

@@ -15,7 +15,6 @@ from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
 from web.headers import FORGET
 from web.public.standing import goes
-from web.public.start import tried_from
 from web.public.turns import ThisPost
 from web.security import Browser, ThisBrowser, cookie_name
 
@@ -41,8 +40,7 @@ async def open_(
     reference, code = post.one("reference").strip(), post.one("code").strip()
     problems = _left_empty(reference, code)
     if not problems:
-        tried = tried_from(browser)
-        found = await letters.find(waymark, reference[:64], code[:64], tried)
+        found = await letters.find(waymark, reference[:64], code[:64], browser.whose)
         if isinstance(found, Gone):
             return pages.show(
                 request,

@@ -118,7 +118,7 @@ async def resume(
     conversation = await tried(
         waymark,
         "resume-code",
-        tried_from(browser),
+        browser.whose,
         lambda: intake.resume(waymark, browser.sender, code),
     )
     if conversation is None:
@@ -128,11 +128,6 @@ async def resume(
         response = goes(places.home(Channel.FORM, conversation))
     browser.remember(response)
     return response
-
-
-def tried_from(browser: Browser) -> dict[str, str | None]:
-    """Where a try comes from: the browser, and the network it is in."""
-    return {"sender": browser.sender, "place": browser.place}
 
 
 @router.get("/deleted")

@@ -21,6 +21,7 @@ from bot.inbound import Arrived
 from bot.wiring import Waymark
 from content.schema import FileKind, Question, QuestionType, Skip
 from web.public.turns import Posted
+from web.security import Browser
 
 ROOM = LARGEST + 64 * 1024
 """Bytes held of a body: one file, and the few words around it."""
@@ -84,13 +85,15 @@ def asking(question: Question) -> dict[str, Any]:
     return {"accept": accept, "megabytes": MEGABYTES}
 
 
-async def meant(waymark: Waymark, request: Request, asked: say.Ask) -> Meant:
-    """Read the body and clean the file in it, if there is one."""
+async def meant(waymark: Waymark, request: Request, browser: Browser, asked: say.Ask) -> Meant:
+    """Read the body and clean the file in it, if there is one. Raises TooMuch."""
     with _room.taken() as room:
-        return await _meant(waymark, request, asked, room)
+        return await _meant(waymark, request, browser, asked, room)
 
 
-async def _meant(waymark: Waymark, request: Request, asked: say.Ask, room: int) -> Meant:
+async def _meant(
+    waymark: Waymark, request: Request, browser: Browser, asked: say.Ask, room: int
+) -> Meant:
     question = asked.question
     try:
         post, content = await _read(request, room)
@@ -109,7 +112,7 @@ async def _meant(waymark: Waymark, request: Request, asked: say.Ask, room: int) 
     if len(asked.answer.values if asked.answer else ()) >= most:
         return Meant(ev.Unfit(question.id, "file-enough", (("most", str(most)),)), post)
     try:
-        arrived = await attaching.take_in(waymark, content, question.accepts)
+        arrived = await attaching.take_in(waymark, content, question.accepts, browser.whose)
     except attaching.Unfit as unfit:
         return Meant(ev.Unfit(question.id, unfit.key, tuple(unfit.gaps.items())), post)
     return Meant(ev.Added(question.id, done=not adds), post, (arrived,))
