@@ -182,8 +182,8 @@ async def test_the_public_process_cannot_open_what_it_sealed(
     await review.write_note(waymark, person, one, "Only staff", "once")
     await review.reply(waymark, person, one, "We will ring", "once", 0)
     # With the sender's code it opens what they sent and the replies; no code opens a note.
-    places = {"browser": "b", "place": "p"}
-    box = await replies.find(public, row.reference, code, places)
+    whose = {"sender": "b", "place": "p"}
+    box = await replies.find(public, row.reference, code, whose)
     read = await replies.read(public, box)
     assert [reply.text for reply in read.replies] == ["We will ring"]
     assert CANARY in str(read.sections)
