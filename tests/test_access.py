@@ -6,7 +6,6 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -229,9 +228,10 @@ async def test_glass_is_not_broken_for_what_opens_without(house):
 async def test_guessing_references_comes_to_an_end_and_is_written_down(house):
     one = await one_of(house, await person(house, "Mia"), restricted=True)
     ann = await desk(house, "Ann")
-    for number in range(5):
+    most = house.waymark.content.policy.limits.wrong_codes.sender
+    for number in range(most):
         await ann.go("/staff/break-glass")
-        await ann.send("/break-glass", reference=f"VS-000{number}-0000", **WHY)
+        await ann.send("/break-glass", reference=f"VS-000{number % 10}-0000", **WHY)
         assert ann.status == 422
         assert "No submission has this reference" in ann.text
         assert ann.page.select_one("#words").get_text().strip() == WHY["words"]
@@ -239,7 +239,7 @@ async def test_guessing_references_comes_to_an_end_and_is_written_down(house):
     assert ann.status == 429
     assert await rows(house, AccessGrant) == []
     missed = await rows(house, Audit, Audit.action == "access.missed")
-    assert len(missed) == 5
+    assert len(missed) == most
     assert all("VS-" not in repr(line.detail) for line in missed)
 
 
@@ -530,14 +530,12 @@ async def test_the_pages_fit_a_phone_and_have_no_accessibility_faults(tmp_path, 
             "Head": ("/staff", f"/staff/submissions/{near}", f"/staff/submissions/{shut}"),
         }  # fmt: skip
         for name, pages in seen.items():
-            role = head.role if name == "Head" else bob.role
-            email = f"{name}@example.org"
-            link = await accounts.add(house.waymark, name, email, role.value, HERE)
+            here = await desk(house, name, head.role if name == "Head" else bob.role)
             await page.context.clear_cookies()
-            await page.goto(address + urlsplit(link).path)
-            await page.click("main form button")
+            await here.sit_down(page.context, address)
             for path in pages:
                 await page.goto(address + path)
+                assert "/sign-in" not in page.url
                 await _look(page)
                 if await page.query_selector("main form[method=post] .govuk-button"):
                     await page.click("main form[method=post] .govuk-button >> nth=-1")
@@ -555,10 +553,10 @@ async def _look(page):
 
 async def test_an_open_queue_says_what_is_new_by_itself(tmp_path, page):
     async with served(tmp_path) as (house, address):
-        link = await accounts.add(house.waymark, "Ann", "ann@example.org", "mentor", HERE)
+        here = await desk(house, "Ann", Role.MENTOR)
+        await here.sit_down(page.context, address)
         await page.clock.install()
-        await page.goto(address + urlsplit(link).path)
-        await page.click("main form button")
+        await page.goto(f"{address}/staff")
         assert not await page.is_visible("#news")
         one = await sent(house)
         head = await person(house, "Head", Role.HEADTEACHER)
