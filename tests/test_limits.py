@@ -12,11 +12,13 @@ import pytest
 import sqlalchemy as sa
 from starlette.requests import HTTPConnection
 
+from bot.files import cleaning
 from bot.keys import Keys
 from bot.limits import Limits, TooMuch
-from bot.store.models import Alert, ConversationRow, Inbox, Outbox, SubmissionRow
+from bot.store.models import Alert, Attachment, ConversationRow, Inbox, Outbox, SubmissionRow
 from content import loader
 from content.schema import Limit
+from tests import corpus
 from tests.drivers.house import headteacher
 from tests.drivers.people import OnTelegram
 from tests.drivers.person import Person as Anyone
@@ -26,6 +28,7 @@ from tests.drivers.waymark import SERVED, running, unhurried, wired
 from tests.drivers.web import OnChat, OnForm, Visitor
 from tests.headers import sound
 from tests.public import CHILD, CONCERN, sent
+from tests.test_uploads import at_the_question
 from web.place import place
 
 REAL = SERVED["staffordshire"]
@@ -316,6 +319,23 @@ async def test_what_tells_of_harm_is_sent_however_much_was_sent_before(tmp_path)
             await journey(form, danger="not-sure")
             assert form.page.path.endswith("/sent"), number
         assert len(await rows(site, SubmissionRow)) == 3
+
+
+async def test_so_many_files_are_taken_in_an_hour_and_the_rest_is_not_even_opened(
+    tmp_path, monkeypatch
+):
+    async with running(tmp_path, content=limited(uploads=of(2))) as site:
+        form = await at_the_question(site)
+        for _ in range(2):
+            await form.add("show-us", corpus.picture())
+            assert form.page.status == 200
+        cleaned = []
+        monkeypatch.setattr(cleaning, "clean", cleaned.append)
+        await form.add("show-us", corpus.picture())
+        assert form.page.status == 429
+        assert "we have not kept this one. Please wait 60 minutes" in form.page.text
+        assert cleaned == []
+        assert len(await rows(site, Attachment)) == 2
 
 
 async def test_the_chat_too_is_asked_to_rest(tmp_path):
