@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 from bot.store.models import Attachment
 from content.schema import Role
 from tests import corpus
+from tests.drivers.staff import Staff
 from tests.drivers.waymark import served
 from tests.opened import rows
 from tests.public import CHILD
@@ -79,7 +80,7 @@ async def test_the_page_for_files_is_accessible_and_fits(page, house, width):
         await page.set_input_files("#answer", file)
         await page.get_by_role("button", name="Add this").click()
     await expect(page.locator(".wm-file")).to_have_count(2)
-    assert await page.evaluate("document.querySelector('.wm-file__picture').naturalWidth") == 480
+    await page.wait_for_function("document.querySelector('.wm-file__picture').naturalWidth === 480")
     await sound(page)
 
 
@@ -122,8 +123,8 @@ async def test_what_a_browser_records_staff_hear(page, house):
     await expect(page.locator(".wm-panel")).to_be_visible()
     role = Role.HEADTEACHER.value
     way_in = await accounts.add(running.waymark, "Invented Head", "head@example.org", role)
-    await page.goto(f"{address}/staff{way_in.split('/staff', 1)[1]}")
-    await page.get_by_role("main").get_by_role("button").first.click()
+    here = await Staff(running.site).use(way_in)
+    await here.sit_down(page.context, address)
     (row, *_) = await rows(running.waymark, Attachment)
     for width in (320, 1280):
         await page.set_viewport_size({"width": width, "height": 800})

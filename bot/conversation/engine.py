@@ -250,7 +250,7 @@ def _take(at: _At, question: Question, read: Given | Trouble, source: str | None
     if isinstance(read, Trouble):
         return _not_taken(at, question, read)
     if question.type is QuestionType.FILE and _files(at, question):
-        pass
+        return _carried_on(at, question)  # to skip now means: no more; what is there stays
     answer = Answer(read.values, read.skip, at.now, at.channel, source)
     before = at.path.step(question.id)
     if before is not None and answer.same_as(before.answer):

@@ -3,13 +3,15 @@
 const chat = document.getElementById('chat')
 const still = matchMedia('(prefers-reduced-motion: reduce)').matches
 const PATIENCE = 20000
+const PATIENCE_FOR_FILES = 300000
+const FORMS = ['steps', 'words', 'adding']
 
 let sending = false
 let unsent = null
 
 chat.addEventListener('submit', event => {
   const form = event.target
-  if (form.id !== 'steps' && form.id !== 'words') return
+  if (!FORMS.includes(form.id)) return
   event.preventDefault()
   if (!sending) post(form, event.submitter)
 })
@@ -17,30 +19,32 @@ chat.addEventListener('submit', event => {
 function post (form, by) {
   const words = document.getElementById('text')?.value ?? ''
   const sent = form.id === 'words' ? words : ''
-  const fields = new URLSearchParams(new FormData(form))
+  const files = form.id === 'adding'
+  const address = new URL(form.action).pathname
+  const fields = new FormData(form)
   if (by?.name) fields.append(by.name, by.value)
   const request = new XMLHttpRequest()
-  request.open('POST', location.pathname)
+  request.open('POST', address)
   request.responseType = 'document'
-  request.timeout = PATIENCE
+  request.timeout = files ? PATIENCE_FOR_FILES : PATIENCE
   request.onloadend = () => {
     sending = false
     form.classList.remove('wm-sending')
-    arrived(request, sent) || lost(form, by, request.status === 429)
+    arrived(request, address, sent) || lost(form, by, request.status === 429)
   }
   sending = true
   form.classList.add('wm-sending')
   document.getElementById('lost').hidden = true
-  request.send(fields)
+  request.send(files ? fields : new URLSearchParams(fields))
 }
 
 // Whether the answer came: shown here, or on another page that it led to.
-function arrived (request, sent) {
+function arrived (request, address, sent) {
   const { status, response } = request
   if (!status || status === 429 || status >= 500) return false
   const to = new URL(request.responseURL)
   const fresh = response?.querySelector('#chat')
-  if (to.pathname !== location.pathname) location.assign(to.pathname)
+  if (![location.pathname, address].includes(to.pathname)) location.assign(to.pathname)
   else if (fresh && (status < 400 || status === 422)) show(fresh, sent)
   else location.reload()
   return true
