@@ -754,7 +754,8 @@ async def test_accounts_from_before_go_on_and_everyone_signs_in_anew(kind, tmp_p
         row = await store.get(db, "a")
         assert row.idle_from is None
         assert await sessions.begin(waymark, db, "a", "password")
-        assert await store.switch_off_unused(db, waymark.clock() - timedelta(days=45)) == []
+        now = waymark.clock()
+        assert await store.switch_off_unused(db, now - timedelta(days=45), now) == []
     await move(command.downgrade, "0004")
     assert len(await first("SELECT * FROM staff WHERE id = 'a'")) == 8
     await waymark.database.close()
