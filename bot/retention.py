@@ -56,7 +56,7 @@ async def run(waymark: Waymark, also: Iterable[Chore] = ()) -> Swept | None:
     for chore in also:
         removed[chore.name] += await _done(waymark, chore, now)
     await erased.reconcile(waymark)
-    await waymark.database.tidy()
+    await _done(waymark, Chore("tidy", _tidy), now)
     swept = Swept(dict(+removed), await overdue(waymark))
     left = sum(swept.left.values())
     async with waymark.database.transaction() as db:
@@ -117,6 +117,12 @@ async def _remove(
         else:
             gone.append(await erasure.conversation(waymark, db, id_, why))
     return gone
+
+
+async def _tidy(waymark: Waymark, now: datetime) -> int:
+    """What is removed is removed; this is for what a database leaves of it beside its tables."""
+    await waymark.database.tidy()
+    return 1
 
 
 async def _done(waymark: Waymark, chore: Chore, now: datetime) -> int:

@@ -3,6 +3,7 @@ deletion with a second person, receipts, holds, and what a chat is told."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from datetime import timedelta
@@ -11,9 +12,11 @@ from html.parser import HTMLParser
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
+from bs4 import BeautifulSoup
 
 from bot import erased, retention
-from bot.store import attachments, sealing
+from bot.errors import CannotOpen
+from bot.store import attachments, conversations, outbox, sealing, staff
 from bot.store.models import (
     Alert,
     Audit,
@@ -34,7 +37,7 @@ from tests.browser import accessibility_faults
 from tests.drivers.staff import Staff
 from tests.drivers.telegram import Person as Chat
 from tests.drivers.waymark import running, served
-from tests.drivers.web import OnForm, Visitor
+from tests.drivers.web import OnChat, OnForm, Visitor
 from tests.opened import rows
 from tests.public import CHILD, CONCERN, sent
 from tests.test_public_replies import look_up
@@ -76,8 +79,6 @@ async def count(house, table, *where):
 
 
 async def whoever(house, name):
-    from bot.store import staff
-
     async with house.database.reading() as db:
         row = await staff.by_email(db, f"{name.casefold()}@example.org")
     return Person(row.id, row.name, Role(row.role), row.team)
@@ -161,8 +162,6 @@ async def test_the_public_process_takes_words_it_can_not_read_again(house, tmp_p
         assert reader.page.path == "/reply/read", reader.page.text
         async with public.database.reading() as db:
             request = await db.scalar(sa.select(PersonRequest.id))
-            from bot.errors import CannotOpen
-
             with pytest.raises(CannotOpen):
                 await sealing.box(db, f"request:{request}")
     ann = await browser(house)
@@ -243,8 +242,6 @@ async def test_a_copy_holds_every_answer_and_reply_and_no_note(house):
 
 
 def _text(page: str) -> str:
-    from bs4 import BeautifulSoup
-
     return BeautifulSoup(page, "html.parser").get_text()
 
 
@@ -309,8 +306,9 @@ async def test_one_proposes_and_another_confirms_and_then_it_is_gone(house):
     }  # fmt: skip
     assert "Backups forget it by 28 December 2026" in bob.text
 
-    for table in (SubmissionRow, Note, Reply, ConversationRow, DataKey, Outbox):
+    for table in (SubmissionRow, Note, Reply, ConversationRow, Outbox):
         assert await count(house, table) == 0, table
+    assert await count(house, DataKey, DataKey.owner.not_like("staff:%")) == 0
     assert await count(house, Inbox, Inbox.conversation.is_not(None)) == 0
     asked = await one(house, PersonRequest)
     assert (asked.state, asked.receipt, asked.submission) == ("done", receipt.id, None)
@@ -389,8 +387,6 @@ async def test_a_legal_hold_stops_proposing_and_confirming(house):
 async def test_nothing_is_erased_while_someone_may_be_unsafe(house):
     await asked_for_deletion(house)
     row, request = await one(house, SubmissionRow), await one(house, PersonRequest)
-    from bot.store import conversations
-
     async with house.database.transaction() as db:
         what = (row.conversation, "unsafe", "urgent", "harm", house.clock())
         alert = await conversations.raise_alert(db, *what)
@@ -427,8 +423,6 @@ async def test_the_second_person_may_send_it_back(house):
 
 
 async def test_two_who_confirm_at_once_erase_it_once(house):
-    import asyncio
-
     await asked_for_deletion(house)
     request = await one(house, PersonRequest)
     ann, bob, cas = (
@@ -710,8 +704,6 @@ async def test_a_button_from_another_chat_asks_for_nothing(house, chat):
 
 
 async def test_in_the_browser_chat_my_data_points_the_way(house):
-    from tests.drivers.web import OnChat
-
     person = OnChat(house)
     await person.begin(CHILD)
     page = await person.type("my data")
@@ -725,8 +717,6 @@ async def test_deleting_a_draft_unlinks_what_arrived_and_drops_what_was_still_to
     await person.tap("Yes, I am 16 or over")
     conversation = await one(house, ConversationRow)
     async with house.database.transaction() as db:
-        from bot.store import outbox
-
         inbox = await db.scalar(sa.select(Inbox.key).where(Inbox.conversation == conversation.id))
         what = (f"{inbox}#7", person.address, {"text": CANARY}, house.clock() + DAY)
         await outbox.post(db, *what, "carried")

@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot import erased, nightly, periods, retention
+from bot import requests as asking
 from bot.erasure import digest
-from bot.errors import Erased
+from bot.errors import Erased, NotAllowed
 from bot.periods import Kept
 from bot.retention import Chore
 from bot.store import (
@@ -54,7 +55,9 @@ from tests.drivers.waymark import CONTENT, wired
 from tests.opened import rows
 from web import demo
 from web.casework import accounts, alerts, review
+from web.casework import erasure as erase
 from web.casework.permissions import Person
+from web.casework.receipts import REMOVED, told
 from web.casework.review import Move, Seen
 from web.chores import CHORES
 
@@ -397,6 +400,72 @@ async def test_a_longer_period_in_content_keeps_drafts_too(held):
     assert await count(waymark, ConversationRow) == 0
 
 
+# --- Before its time ------------------------------------------------------------------------
+
+
+async def asked(waymark, submission, kind="deletion", **more):
+    async with waymark.database.transaction() as db:
+        await asking.ask(waymark, db, kind, submission, "web", **more)
+        return next(row.id for row in await requests.of(db, submission) if row.kind == kind)
+
+
+async def test_erased_by_two_it_is_gone_on_either_database(house):
+    waymark, _ = house
+    head, lead = await member(waymark), await member(waymark, "Bob", Role.EDUCATION_COORDINATOR)
+    submission = await sent(waymark, danger="not-sure")
+    await everything_about(waymark, head, submission)
+    await attach(waymark, "any", submission)
+    request = await asked(waymark, submission)
+    other = await asked(waymark, submission, "correction", words=f"{CANARY} is spelt so")
+    (row,) = await rows(waymark, SubmissionRow)
+    (alert,) = await rows(waymark, Alert)
+    async with waymark.database.reading() as db:
+        every = (await db.execute(sa.select(DataKey.owner, DataKey.wrapped))).all()
+    await erase.propose(waymark, head, request, f"{CANARY} asked kindly")
+    foreseen = await erase.foresee(waymark, row)
+    with pytest.raises(NotAllowed, match="somebody else"):
+        await erase.confirm(waymark, head, request)
+    receipt = await erase.confirm(waymark, lead, request)
+
+    for table in (SubmissionRow, ConversationRow, Note, Reply, Hold, Attachment):
+        assert await count(waymark, table) == 0, table
+    assert {row.receipt for row in await rows(waymark, PersonRequest)} == {receipt}
+    assert {row.state for row in await rows(waymark, PersonRequest)} == {"done"}
+    assert other != request
+    (left,) = await rows(waymark, Alert)
+    assert (left.id, left.submission, left.action) == (alert.id, None, None)
+    (kept_,) = await rows(waymark, Receipt)
+    assert (kept_.by, kept_.second) == (head.id, lead.id)
+    assert told(kept_.removed, REMOVED) == foreseen.removed
+    assert kept_.stayed["alert"] == 1
+    # What is left is the letter that tells them, in their chat.
+    (letter,) = await rows(waymark, Outbox)
+    assert receipt in letter.payload["text"]
+    async with waymark.database.transaction() as db:
+        await outbox.settle(db, letter.id, "sent", waymark.clock())
+    await waymark.database.tidy()
+    found = await traces.left(waymark)
+    for trace in (CANARY, row.reference, row.handle):
+        assert trace.encode() not in found, trace
+    gone = [wrapped for owner, wrapped in every if not owner.startswith("staff:")]
+    assert len(gone) >= 8
+    assert not any(wrapped in found for wrapped in gone)
+
+
+async def test_two_who_confirm_at_once_are_one_on_either_database(house):
+    waymark, _ = house
+    head = await member(waymark)
+    others = [await member(waymark, name, Role.EDUCATION_COORDINATOR) for name in ("Bob", "Cas")]
+    submission = await sent(waymark)
+    request = await asked(waymark, submission)
+    await erase.propose(waymark, head, request, "Nothing came of it")
+    did = await asyncio.gather(
+        *(erase.confirm(waymark, one, request) for one in others), return_exceptions=True
+    )
+    assert sorted(isinstance(one, str) for one in did) == [False, True], did
+    assert await count(waymark, Receipt) == 1
+
+
 # --- What keeps it from going ---------------------------------------------------------------
 
 
@@ -513,6 +582,7 @@ async def test_letters_keys_and_traces_of_coming_and_going_go_soon(house):
         await staff.add_attempt(db, "sign-in:x", at)
         await staff.add_link(db, "link", head.id, at)
         session = {"key": "k", "staff": head.id, "csrf": "c", "started_at": at, "seen_at": at}
+        session |= {"role": "headteacher", "how": "link", "browser": "A browser"}
         await db.execute(sa.insert(StaffSession).values(**session))
         await conversations.bury(db, "telegram:3", f"{CANARY}", "ValueError", at)
     clock.forward(2 * DAY)
@@ -572,6 +642,20 @@ async def test_whoever_left_long_ago_is_a_number_to_the_audit(house):
     assert row.id == ann.id
     assert "Ann" not in repr(row)
     assert (await retention.run(waymark)).removed.get("staff") is None
+
+
+async def test_switched_on_again_nobody_is_forgotten(held):
+    waymark, clock = held
+    ann = await member(waymark)
+    async with waymark.database.transaction() as db:
+        await staff.switch_off(db, ann.id, "headteacher", clock())
+    clock.forward(1000 * DAY)
+    async with waymark.database.transaction() as db:
+        await staff.change(db, ann.id, active=True, off_because=None, off_at=None)
+    clock.forward(2000 * DAY)
+    await retention.run(waymark)
+    (row,) = await rows(waymark, Staff)
+    assert row.name == "Ann"
 
 
 async def test_the_log_is_cut_by_the_nightly_chores(held):
