@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run test check drill fmt lock play screenshots clean
+.PHONY: help setup setup-tests run test fuzz check drill fmt lock play screenshots clean
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -21,6 +21,9 @@ run: setup ## the site, the browser chat and the form (and Telegram if a token i
 
 test: setup-tests ## every test, or some: make test ARGS="-k words"
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+fuzz: setup-tests ## a long look for requests that break it: make fuzz TIMES=50
+	WAYMARK_FUZZ=$(or $(TIMES),20) $(BIN)/python -m pytest -n auto tests/fuzz.py $(ARGS)
 
 check: setup-tests ## what CI runs
 	$(BIN)/ruff format --check .

@@ -80,9 +80,11 @@ def parse(raw: Mapping[str, Any]) -> Arrived:
 
 
 def _slim(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Only what is read. The library refuses a whole update over a field it misses elsewhere."""
-    read = ("message_id", "date", "edit_date", "text", "media_group_id")
+    """Only what is read. The library refuses a whole update over a field it misses elsewhere, and
+    some dates fail as a broken machine does; when it was is not read."""
+    read = ("message_id", "text", "media_group_id")
     slim = {name: message[name] for name in read if name in message}
+    slim |= {name: 0 for name in ("date", "edit_date") if name in message}
     if "from" in message:
         slim["from"] = _user(message["from"])
     return {**slim, "chat": _chat(message["chat"])}
@@ -96,7 +98,7 @@ def _change(change: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "chat": _chat(change["chat"]),
         "from": _user(change["from"]),
-        "date": change["date"],
+        "date": 0,
         "old_chat_member": now,
         "new_chat_member": now,
     }
