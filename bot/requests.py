@@ -19,14 +19,25 @@ LONGEST = 3000
 
 
 async def by_code(
-    waymark: Waymark, box: Box, kind: Kind, words: str | None = None
+    waymark: Waymark, box: Box, place: str | None, kind: Kind, words: str | None = None
 ) -> datetime | None:
-    """Whoever opened it with their return code asks; None if it is gone meanwhile."""
+    """Whoever opened it with their return code asks; None if it is gone meanwhile.
+
+    Raises TooMuch for a flood.
+    """
+    count(waymark, box, place)
     submission = box.owner.partition(":")[2]
     async with waymark.database.transaction() as db:
         if await submissions.get(db, submission) is None:
             return None
         return await ask(waymark, db, kind, submission, "web", words=words)
+
+
+def count(waymark: Waymark, box: Box, place: str | None) -> None:
+    """One more thing asked or taken, from the browser's place. Raises TooMuch."""
+    whose = {"sender": box.owner, "place": place, "everyone": ""}
+    limit = waymark.content.policy.limits.submissions
+    waymark.limits.count("requests", limit, whose, waymark.clock())
 
 
 async def waiting(db: AsyncConnection, submission: str, kind: Kind) -> Found | None:

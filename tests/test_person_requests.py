@@ -36,7 +36,7 @@ from tests import traces
 from tests.browser import accessibility_faults
 from tests.drivers.staff import Staff
 from tests.drivers.telegram import Person as Chat
-from tests.drivers.waymark import running, served
+from tests.drivers.waymark import SERVED, running, served
 from tests.drivers.web import OnChat, OnForm, Visitor
 from tests.opened import rows
 from tests.public import CHILD, CONCERN, sent
@@ -122,6 +122,17 @@ async def test_the_page_before_it_is_honest_about_what_stays(house):
     for promise in ("Two people", "within a month", "stays in that plan", "may not be safe"):
         assert promise in page.text, promise
     assert await count(house, PersonRequest) == 0, "nothing is asked by looking"
+
+
+async def test_a_flood_of_requests_is_asked_to_wait(tmp_path):
+    async with running(tmp_path, content=SERVED["staffordshire"]) as house:
+        reader, _ = await asked_for_deletion(house)
+        for number in range(12):
+            await reader.post("/reply/correct", [("words", f"This is wrong: {number}")])
+        assert reader.page.status == 429
+        assert "A lot was asked in a short time" in reader.page.text
+        assert "This is wrong: 11" in str(reader.page.html), "what they typed is still there"
+        assert await count(house, PersonRequest) == 10
 
 
 async def test_asked_twice_it_is_one_request(house):

@@ -154,6 +154,7 @@ async def _names(db: AsyncConnection, ids: Sequence[str]) -> Removed:
 
 _sent = ConversationRow.status == "submitted"
 _of_a_reply = sa.exists().where(sa.literal("reply:") + Reply.id == Outbox.key)
+_unsettled = sa.exists().where(Alert.conversation == ConversationRow.id, Alert.seen_at.is_(None))
 _alarmed = sa.exists().where(Alert.submission == SubmissionRow.id, Alert.seen_at.is_(None))
 _asked = sa.exists().where(
     PersonRequest.submission == SubmissionRow.id, PersonRequest.decided_at.is_(None)
@@ -172,6 +173,8 @@ SORTS: tuple[Sort, ...] = (
         ConversationRow.changed_at,
         where=~_sent,
         outcome=ConversationRow.flow,
+        # Nobody has said yet what was done: whoever looks at last must find what they said.
+        alert=_unsettled,
     ),
     Sort(
         "finished_conversation",

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from bot import copies, requests
+from bot.copies import Copy
 from bot.replies import Box
 from bot.wiring import Waymark
 from web import copying
@@ -13,7 +14,7 @@ from web.dependencies import ThesePages, ThisWaymark
 from web.public.replies import STATED, passed
 from web.public.standing import goes
 from web.public.turns import ThisPost
-from web.security import ThisBrowser
+from web.security import Browser, ThisBrowser
 
 router = APIRouter(prefix="/reply", dependencies=[STATED])
 CLOSED = "/reply"
@@ -25,8 +26,7 @@ async def copy(
     request: Request, waymark: ThisWaymark, pages: ThesePages, browser: ThisBrowser
 ) -> Response:
     """To read, now or in years, without us."""
-    box = passed(request, waymark, browser)
-    found = await copies.own(waymark, box) if box else None
+    found = await _copy(request, waymark, browser)
     return copying.page(request, pages, found) if found else goes(CLOSED)
 
 
@@ -34,9 +34,16 @@ async def copy(
 async def copy_for_programs(
     request: Request, waymark: ThisWaymark, browser: ThisBrowser
 ) -> Response:
-    box = passed(request, waymark, browser)
-    found = await copies.own(waymark, box) if box else None
+    found = await _copy(request, waymark, browser)
     return copying.data(waymark, found) if found else goes(CLOSED)
+
+
+async def _copy(request: Request, waymark: Waymark, browser: Browser) -> Copy | None:
+    box = passed(request, waymark, browser)
+    if box is None:
+        return None
+    requests.count(waymark, box, browser.place)
+    return await copies.own(waymark, box)
 
 
 @router.get("/correct")
@@ -60,7 +67,7 @@ async def correct(
     if problem:
         page = "public/reply/correct.html"
         return pages.show(request, page, status=422, typed=words, problem=problem)
-    return await _ask(waymark, box, "correction", words)
+    return await _ask(waymark, browser, box, "correction", words)
 
 
 @router.get("/delete")
@@ -76,9 +83,11 @@ async def ask_deletion(
 @router.post("/delete")
 async def delete(request: Request, waymark: ThisWaymark, browser: ThisBrowser) -> Response:
     box = passed(request, waymark, browser)
-    return await _ask(waymark, box, "deletion", None) if box else goes(CLOSED)
+    return await _ask(waymark, browser, box, "deletion") if box else goes(CLOSED)
 
 
-async def _ask(waymark: Waymark, box: Box, kind: requests.Kind, words: str | None) -> Response:
-    due = await requests.by_code(waymark, box, kind, words)
+async def _ask(
+    waymark: Waymark, browser: Browser, box: Box, kind: requests.Kind, words: str | None = None
+) -> Response:
+    due = await requests.by_code(waymark, box, browser.place, kind, words)
     return goes(f"{BACK}#yours" if due else CLOSED)
