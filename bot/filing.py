@@ -35,7 +35,7 @@ async def file(
     submission = turn.submission
     assert submission is not None
     now, code = inbound.received_at, new_return_code()
-    priority = prioritise(waymark.content.policy.priorities, script.flow.id, walked.known)
+    priority = prioritise(script.flow, walked.known)
     authority = waymark.authority
     due = reply_by(now, authority.promises[priority.level.value], authority.closures)
     shape = script.flow.submission

@@ -1,11 +1,11 @@
-"""How soon a submission must be acted on, and why: the rules of content/policy applied."""
+"""How soon a submission must be acted on, and why: the rules of its flow applied."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from content.conditions import Known
-from content.schema import Level, PriorityPolicy
+from content.schema import Flow, Level
 
 ORDER = tuple(Level)
 """Most urgent first."""
@@ -23,13 +23,9 @@ class Priority:
         return ORDER.index(self.level)
 
 
-def prioritise(policy: PriorityPolicy, flow: str, known: Known) -> Priority:
+def prioritise(flow: Flow, known: Known) -> Priority:
     """The most urgent level any rule gives; standard where none speaks."""
-    held = [
-        rule
-        for rule in policy.rules
-        if rule.flow == flow and (rule.when is None or rule.when.truth(known))
-    ]
+    held = [rule for rule in flow.priority if rule.when is None or rule.when.truth(known)]
     held.sort(key=lambda rule: ORDER.index(rule.level))
     level = held[0].level if held else Level.STANDARD
     # A rule without a condition only says what this is; it is a reason when nothing else is.

@@ -256,23 +256,23 @@ def contrast_with_white(colour: str) -> float:
 
 
 def _policy_faults(content: Content) -> Iterator[Fault]:
-    page = content.pages["policy priorities"]
-    for index, rule in enumerate(content.policy.priorities.rules):
-        flow = content.flows.get(rule.flow)
-        if flow is None:
-            yield page.fault(("rules", index, "flow"), f"there is no flow {rule.flow}")
-        elif rule.when is not None:
-            for _, message in _sense(rule.when, rule.flow, dict(flow.by_id), flow):
-                yield page.fault(("rules", index, "when"), message)
-    if missing := {level.value for level in Level} - set(content.policy.priorities.labels):
-        yield page.fault(("labels",), f"no label for {', '.join(sorted(missing))}")
+    priorities, kinds = content.pages["policy priorities"], content.pages["policy kinds"]
+    if missing := set(Level) - set(content.policy.priorities):
+        yield priorities.fault((), f"no label for {', '.join(sorted(missing))}")
     for flow in content.flows.values():
+        page = content.pages[f"flow {flow.id}"]
+        if flow.submission.kind not in content.policy.kinds:
+            yield kinds.fault((), f"there is no kind {flow.submission.kind}, that {flow.id} sends")
+        for index, rule in enumerate(flow.priority):
+            if rule.when is not None:
+                for _, message in _sense(rule.when, flow.id, dict(flow.by_id), flow):
+                    yield page.fault(("priority", index, "when"), message)
         for question in flow.questions:
             for option in question.options:
                 if option.disclosure and not _rises(content, flow, question, option):
                     told = f"{question.id}={option.value}"
                     urgency = option.disclosure.urgency
-                    yield page.fault_near(flow.id, f"{told} discloses harm, but isn't {urgency}")
+                    yield page.fault(("priority",), f"{told} discloses harm, but isn't {urgency}")
 
 
 def _retention_faults(content: Content) -> Iterator[Fault]:
@@ -288,8 +288,8 @@ def _rises(content: Content, flow: Flow, question: Question, option: Option) -> 
     known = {question.id: frozenset({option.value})}
     return option.disclosure is not None and any(
         rule.level in enough[option.disclosure.urgency]
-        for rule in content.policy.priorities.rules
-        if rule.flow == flow.id and rule.when is not None and rule.when.truth(known)
+        for rule in flow.priority
+        if rule.when is not None and rule.when.truth(known)
     )
 
 

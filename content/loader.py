@@ -20,12 +20,15 @@ from content.schema import (
     Entitlement,
     Flow,
     Helpline,
+    Id,
+    Kind,
+    Level,
     LimitsPolicy,
     Notice,
     OpeningPolicy,
     Policy,
-    PriorityPolicy,
     RetentionPolicy,
+    Text,
 )
 
 HERE = Path(__file__).parent
@@ -151,7 +154,10 @@ class Content:
 
     @cached_property
     def flow_hashes(self) -> Mapping[str, str]:
-        return {id_: _digest(flow.model_dump(mode="json")) for id_, flow in self.flows.items()}
+        return {
+            id_: _digest(flow.model_dump(mode="json", exclude={"priority"}))
+            for id_, flow in self.flows.items()
+        }
 
     def served_by(self, authority: str) -> Content:
         """The same content with {council} and {virtual_school} named, in flows and notices."""
@@ -275,7 +281,8 @@ class _Reader:
     def policy(self) -> Policy | None:
         parts: dict[str, Any] = {}
         shapes = {
-            "priorities": PriorityPolicy,
+            "priorities": Mapping[Level, Text],
+            "kinds": Mapping[Id, Kind],
             "retention": RetentionPolicy,
             "openings": OpeningPolicy,
             "limits": LimitsPolicy,

@@ -180,6 +180,8 @@ class Question(Strict):
     """The heading it stands under when answers are checked; from here on until another."""
     help: Text | None = None
     example: Text | None = None
+    another_way: Text | None = None
+    """The same question in other words, for whoever asks for it another way."""
     why: Text | None = None
     """Why it is asked and what staff do with it. Shown to staff."""
     options: tuple[Option, ...] = ()
@@ -325,7 +327,8 @@ class Ending(Strict):
 class SubmissionShape(Strict):
     """What a flow's submission is called and which answers its queue row needs."""
 
-    kind: Literal["concern", "views", "call-back"]
+    kind: Id
+    """One of content/policy/kinds.yaml."""
     title: Text
     """What staff call one of these: "Concern about a child's education"."""
     sender: Id | Literal["young-person"]
@@ -344,6 +347,24 @@ class Audience(StrEnum):
     CHILD = "child"
     YOUNG_PERSON = "young-person"
     ADULT = "adult"
+
+
+class Level(StrEnum):
+    """Submission priority: how soon a person must act on what was sent."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    STANDARD = "standard"
+    LOW = "low"
+
+
+class PriorityRule(Strict):
+    """When this holds of a submission, or without a condition, it is at least this urgent."""
+
+    when: Condition | None = None
+    level: Level
+    reason: Text
+    """The chip staff see: short."""
 
 
 class Flow(Strict):
@@ -365,6 +386,8 @@ class Flow(Strict):
     submission: SubmissionShape
     steps: tuple[Step, ...] = Field(min_length=1, alias="questions")
     endings: tuple[Ending, ...] = Field(min_length=1)
+    priority: tuple[PriorityRule, ...] = Field(min_length=1)
+    """A submission takes the highest level of the rules that hold."""
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
@@ -557,32 +580,6 @@ class Authority(Strict):
     answers: tuple[ServiceAnswer, ...] = Field(min_length=1)
 
 
-class Level(StrEnum):
-    """Submission priority: how soon a person must act on what was sent."""
-
-    URGENT = "urgent"
-    HIGH = "high"
-    STANDARD = "standard"
-    LOW = "low"
-
-
-class PriorityRule(Strict):
-    """When this holds of a submission, it is at least this urgent, for this reason."""
-
-    flow: Id
-    when: Condition | None = None
-    level: Level
-    reason: Text
-    """The chip staff see: short."""
-
-
-class PriorityPolicy(Strict):
-    """The rules that order the queue."""
-
-    labels: Mapping[Level, Text]
-    rules: tuple[PriorityRule, ...] = Field(min_length=1)
-
-
 Days = Annotated[int, Field(ge=1, le=40_000)]
 
 
@@ -677,10 +674,20 @@ class LimitsPolicy(Strict):
     """Codes to carry on or to read a reply that open nothing."""
 
 
+class Kind(Strict):
+    """What is sent: how staff call one in a list, and who it is offered to."""
+
+    name: Text
+    for_: Annotated[Audience, Field(alias="for")]
+
+
 class Policy(Strict):
     """The rules staff can change without a programmer."""
 
-    priorities: PriorityPolicy
+    priorities: Mapping[Level, Text]
+    """What staff call each level."""
+    kinds: Mapping[Id, Kind]
+    """What is sent, in the order that it is offered in."""
     retention: RetentionPolicy
     openings: OpeningPolicy
     limits: LimitsPolicy

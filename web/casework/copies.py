@@ -90,7 +90,7 @@ async def full(waymark: Waymark, person: Person, id_: str) -> tuple[Copy, bool]:
         await audit.record(
             db, waymark.clock(), person.id, "submission.opened", "submission", about.id, request=id_
         )
-    labels = waymark.content.policy.priorities.labels
+    labels = waymark.content.policy.priorities
     team = Team(labels[about.priority], tuple(about.reasons), tuple(items))
     copy = copies.compose(waymark, about, payload, replies, files, wishes, team)
     return copy, row.decided_at is not None

@@ -70,7 +70,7 @@ def _cells(waymark: Waymark, row: Found) -> list[str]:
     )
     teams = waymark.authority.teams
     return [
-        row.reference, row.handle, waymark.content.policy.priorities.labels[row.priority],
+        row.reference, row.handle, waymark.content.policy.priorities[row.priority],
         "; ".join(row.reasons), row.title, row.topic or "", sender_words(row.sender_role),
         received, due, replied, row.owner_name or "", teams.get(row.team or "", row.team or ""),
         stages.LABELS[Status(row.status)],

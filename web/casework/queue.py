@@ -212,6 +212,6 @@ def sender_words(role: str) -> str:
 
 def kinds(waymark: Waymark) -> dict[str, str]:
     """Kinds of submission and what to call them in a list."""
-    plain = {"concern": "Concern", "views": "Child's views", "call-back": "Call back"}
-    served = (flow.submission.kind for flow in waymark.content.flows.values())
-    return {kind: plain[kind] for kind in dict.fromkeys(served)}
+    served = {flow.submission.kind for flow in waymark.content.flows.values()}
+    every = waymark.content.policy.kinds.items()
+    return {kind: described.name for kind, described in every if kind in served}

@@ -26,8 +26,6 @@ STATED = Depends(
     open_to_all("Anybody may begin; to carry on elsewhere takes the code they were given.")
 )
 router = APIRouter(dependencies=[STATED])
-KINDS = ("views", "concern", "call-back")
-"""What a flow is about, in the order of the front page."""
 IN_BROWSER = (Channel.FORM, Channel.CHAT)
 
 
@@ -37,7 +35,8 @@ def in_browser(flow: Flow) -> tuple[Channel, ...]:
 
 def _by_kind(waymark: Waymark) -> Mapping[str, list[Flow]]:
     flows = [flow for flow in waymark.content.flows.values() if in_browser(flow)]
-    return {kind: [f for f in flows if f.submission.kind == kind] for kind in KINDS}
+    kinds = waymark.content.policy.kinds
+    return {kind: [f for f in flows if f.submission.kind == kind] for kind in kinds}
 
 
 async def _unfinished(waymark: Waymark, browser: Browser) -> tuple[Begun, ...]:

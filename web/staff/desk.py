@@ -71,7 +71,7 @@ class Desk:
             csrf=self.session.csrf,
             can=lambda action: permissions.can(self.session.person, Action(action)),
             may=lambda action, of: permissions.may(self.session.person, Action(action), of),
-            priorities=self._waymark.content.policy.priorities.labels,
+            priorities=self._waymark.content.policy.priorities,
             demo=self._waymark.settings.demo,
             once=self._waymark.new_id(),
             done=DONE.get(self._request.query_params.get("done", "")),

@@ -36,7 +36,7 @@ async def show(
 ) -> Response:
     asked = read(request.query_params, tuple(kinds(waymark)))
     found = await queue(waymark, person, asked)
-    labels = waymark.content.policy.priorities.labels
+    labels = waymark.content.policy.priorities
     statuses = stages.STAGES[asked.stage][1]
     watching = can(person, Action.SEE_AUDIT)
     return desk.show(
