@@ -24,6 +24,7 @@ channels: [telegram, chat, form]
 intro: Hello.
 help_notice: help-now-adult
 submission: {kind: concern, title: Tiny thing, sender: role}
+priority: [{level: standard, reason: Tiny}]
 """
 
 ENDINGS = """
