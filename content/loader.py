@@ -111,7 +111,7 @@ class Page:
                 node = node.value[step]
                 mark = node.start_mark
             keys.append(str(step))
-        return Fault(self.file, mark.line + 1, ".".join(keys) or "(file)", message)
+        return Fault(mark.name, mark.line + 1, ".".join(keys) or "(file)", message)
 
     def fault_near(self, identity: str, message: str) -> Fault:
         """A fault at the mapping with this `id`, `value` or `repeat`; the file's top if none."""
@@ -119,8 +119,18 @@ class Page:
             for key, value in node.value:
                 named = key.value in ("id", "value", "repeat", "flow")
                 if named and getattr(value, "value", None) == identity:
-                    return Fault(self.file, node.start_mark.line + 1, identity, message)
+                    mark = node.start_mark
+                    return Fault(mark.name, mark.line + 1, identity, message)
         return Fault(self.file, 1, identity, message)
+
+
+def _id(node: yaml.Node) -> str:
+    named = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((str(value.value) for key, value in named if key.value in ("id", "repeat")), "")
+
+
+def _wrong(node: yaml.Node, message: str) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, message, node.start_mark)
 
 
 def _mappings(node: yaml.Node) -> Iterator[yaml.MappingNode]:
@@ -213,14 +223,17 @@ class _Reader:
         self.folder = folder
         self.faults: list[Fault] = []
         self.pages: dict[str, Page] = {}
+        self.parts: dict[Path, Page] = {}
 
     def page(self, path: Path) -> Page | None:
         """Read one file; a file that isn't YAML is a fault."""
         name = f"content/{path.relative_to(self.folder)}"
-        text = path.read_text(encoding="utf-8")
+        loader = _Yaml(path.read_text(encoding="utf-8"))
+        loader.name = name
         try:
-            node = yaml.compose(text, _Yaml)
-            value = yaml.load(text, _Yaml)  # noqa: S506  # a SafeLoader with fewer guesses
+            node = loader.get_single_node()
+            self._put_in_parts(node)
+            value = node and loader.construct_document(node)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             self.faults.append(
@@ -231,6 +244,34 @@ class _Reader:
             self.faults.append(Fault(name, 1, "(file)", "the file is empty"))
             return None
         return Page(name, node, value)
+
+    def _put_in_parts(self, page: yaml.Node | None) -> None:
+        """`- part: safety` in a list becomes what the same list of parts/safety.yaml holds, or of
+        that what isn't named in `without`. What is put in remembers where it was written."""
+        for key, listed in page.value if isinstance(page, yaml.MappingNode) else ():
+            if isinstance(listed, yaml.SequenceNode):
+                listed.value[:] = [
+                    each for item in listed.value for each in self._whole(item, key.value)
+                ]
+
+    def _whole(self, item: yaml.Node, listed: str) -> list[yaml.Node]:
+        told = {k.value: v for k, v in item.value} if isinstance(item, yaml.MappingNode) else {}
+        if "part" not in told:
+            return [item]
+        path = self.folder / "parts" / f"{told['part'].value}.yaml"
+        if not path.exists():
+            raise _wrong(item, f"there is no part {told['part'].value}")
+        if path not in self.parts and (part := self.page(path)) is not None:
+            self.parts[path] = part
+        found = self.parts[path].node.value if path in self.parts else ()
+        inner = next((value.value for key, value in found if key.value == listed), None)
+        if inner is None:
+            raise _wrong(item, f"{told['part'].value} has no {listed}")
+        left_out = {each.value for each in told["without"].value} if "without" in told else set()
+        ids = {_id(each) for each in inner}
+        if missing := sorted(left_out - ids):
+            raise _wrong(item, f"{told['part'].value} has no {', '.join(missing)} to leave out")
+        return [each for each in inner if _id(each) not in left_out]
 
     def shaped(self, page: Page, shape: Any, loc: tuple[str | int, ...] = ()) -> Any:
         value = page.value

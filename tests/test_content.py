@@ -66,6 +66,7 @@ def faults(folder):
 
 
 CONCERN = "flows/raise-a-concern.yaml"
+SAFETY = "parts/safety.yaml"
 
 
 def test_an_unknown_key_names_its_file_line_and_key(copy):
@@ -80,16 +81,16 @@ def test_a_key_given_twice_is_found(copy):
 
 def test_a_condition_on_a_later_question_is_found(copy):
     line = plant(
-        copy, CONCERN, "  - id: harm\n", "  - id: harm\n    when: {question: story, is: x}\n"
+        copy, SAFETY, "  - id: harm\n", "  - id: harm\n    when: {question: story, is: x}\n"
     )
     found = faults(copy)
-    assert f"content/{CONCERN}:{line}:harm: asks about story, which is not an earlier" in found
+    assert f"content/{SAFETY}:{line}:harm: asks about story, which is not an earlier" in found
 
 
 def test_a_condition_on_an_answer_there_is_not_is_found(copy):
     plant(
         copy,
-        CONCERN,
+        "parts/contact.yaml",
         "when: {question: reply-by, is: email}",
         "when: {question: reply-by, is: emial}",
     )
@@ -97,7 +98,7 @@ def test_a_condition_on_an_answer_there_is_not_is_found(copy):
 
 
 def test_a_missing_ending_is_found(copy):
-    plant(copy, CONCERN, "ends: emergency", "ends: emergancy")
+    plant(copy, SAFETY, "ends: emergency", "ends: emergancy")
     found = faults(copy)
     assert "ends at emergancy, which is no ending" in found
 
@@ -149,3 +150,24 @@ def test_faults_inside_a_flow_are_found(questions, says, copy):
 def test_words_that_look_like_something_else_stay_words(copy):
     plant(copy, "wording/en/conversation.yaml", "  back: Back\n", "  back: no\n")
     assert loader.read(copy).wording["en"]["conversation.button.back"] == "no"
+
+
+def test_a_fault_in_a_part_is_found_where_it_is_written(copy):
+    line = plant(copy, SAFETY, "type: choice", "type: chioce")
+    assert f"content/{SAFETY}:{line}:questions.0" in faults(copy)
+
+
+def test_a_part_there_is_not_is_found(copy):
+    line = plant(copy, CONCERN, "- part: contact", "- part: contakt")
+    assert f"content/{CONCERN}:{line}:(file): there is no part contakt" in faults(copy)
+
+
+def test_what_is_left_out_of_a_part_must_be_in_it(copy):
+    plant(copy, CONCERN, "- part: contact", "- {part: contact, without: [emial]}")
+    assert "contact has no emial to leave out" in faults(copy)
+
+
+def test_a_part_is_put_in_without_what_is_left_out(copy):
+    plant(copy, CONCERN, "- part: contact", "- {part: contact, without: [organisation]}")
+    whole, less = (c.flows["raise-a-concern"].by_id for c in (loader.read(), loader.read(copy)))
+    assert set(whole) - set(less) == {"organisation"}
