@@ -23,7 +23,7 @@ test: setup-tests ## every test, or some: make test ARGS="-k words"
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 fuzz: setup-tests ## a long look for requests that break it: make fuzz TIMES=50
-	WAYMARK_FUZZ=$(or $(TIMES),20) $(BIN)/python -m pytest -n auto tests/fuzz.py $(ARGS)
+	WAYMARK_FUZZ=$(or $(TIMES),20) $(BIN)/python -m pytest -n auto tests/test_fuzz.py $(ARGS)
 
 check: setup-tests ## what CI runs
 	$(BIN)/ruff format --check .

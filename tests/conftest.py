@@ -1,8 +1,10 @@
 """What every test may use."""
 
+import gc
 import os
 
 os.environ["PTB_TIMEDELTA"] = "1"  # read when the Telegram library is imported
+gc.set_threshold(50_000, 20, 50)  # most of what is looked through again and again never goes
 
 pytest_plugins = [
     "tests.tables",

@@ -35,8 +35,8 @@ class Posted:
 
 
 async def _posted(request: Request) -> Posted:
-    form = await request.form()
-    posted = Posted(tuple((key, v) for key, v in form.multi_items() if isinstance(v, str)))
+    async with request.form() as form:
+        posted = Posted(tuple((key, v) for key, v in form.multi_items() if isinstance(v, str)))
     request.state.posted = posted  # for a page that must give it back
     return posted
 

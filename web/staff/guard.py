@@ -8,6 +8,7 @@ from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 from fastapi import Depends, HTTPException, Request, Response
+from starlette.datastructures import FormData
 
 from bot import acting
 from bot.wiring import Waymark
@@ -30,7 +31,7 @@ async def begun(request: Request, waymark: ThisWaymark) -> Session:
         raise await _sign_in_first(request)
     acting.become(person=session.person.id, role=session.person.role.value)
     if request.method not in ("GET", "HEAD"):
-        given = (await request.form()).get("csrf")
+        given = (await _words(request)).get("csrf")
         if not isinstance(given, str) or not secrets.compare_digest(
             given.encode(), session.csrf.encode()
         ):
@@ -145,9 +146,15 @@ async def typed(request: Request) -> str:
     """What they wrote in the form that can't be taken: it must not be lost."""
     if request.method in ("GET", "HEAD"):
         return ""
-    form = await request.form()
+    form = await _words(request)
     found = (value for name in TYPED if isinstance(value := form.get(name), str) and value)
     return next(found, "")
+
+
+async def _words(request: Request) -> FormData:
+    """A form's fields. No page for staff asks for a file, so none that came is kept open."""
+    async with request.form() as form:
+        return form
 
 
 def _to(address: str) -> HTTPException:

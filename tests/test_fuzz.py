@@ -152,13 +152,15 @@ async def test_no_form_and_no_route_breaks_on_what_it_is_sent(house):
     api = schemathesis.openapi.from_dict(described(house))
     operations = [found.ok() for found in api.get_all_operations()]
     assert len(operations) > 60
+    if not LONG:  # half of them on each database
+        operations = operations[house.running.database.sqlite :: 2]
     seen: dict[int, int] = {}
     for operation in operations:
         real = await refreshed(house, operation.path)
         codes = await thought_up(house, partial(probe, operation=operation, real=real))
         seen |= {code: seen.get(code, 0) + times for code, times in codes.items()}
-    assert {200, 303, 403, 404, 422} <= set(seen)
-    assert seen[200] > 40
+    assert {200, 303, 404, 422} <= set(seen), seen
+    assert seen[200] > 10
 
 
 async def refreshed(house: House, path: str) -> tuple[str, str]:
@@ -174,7 +176,7 @@ def probe(send: Prober, operation: Any, real: tuple[str, str]) -> None:
     """What fits its description, and what doesn't."""
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
 
-        @bounded(4)
+        @bounded(2)
         @given(operation.as_strategy(generation_mode=mode))
         def sends(case: Any) -> None:
             send(*written_out(case, *real))
@@ -252,13 +254,15 @@ async def test_no_request_however_odd_breaks_anything(house):
         @given(
             method=st.sampled_from(["GET", "POST", "POST", "POST", "HEAD", "PUT", "OPTIONS", "X"]),
             path=st.sampled_from(paths),
+            bent=st.booleans(),
             twist=st.one_of(st.just(""), st.binary(max_size=12), st.sampled_from(ALL)),
             asked=st.one_of(st.just(""), st.binary(max_size=40)),
             headers=HEADERS,
             body=BODIES,
         )
-        def sends(method, path, twist, asked, headers, body) -> None:
-            url = path + escaped(twist)[:3000] + (f"?{escaped(asked)}&said=%00" if asked else "")
+        def sends(method, path, bent, twist, asked, headers, body) -> None:
+            url = path + (escaped(twist)[:3000] if bent else "")
+            url += f"?{escaped(asked)}&said=%00" if asked else ""
             send(method, url, headers, body if method in ("POST", "PUT", "X") else b"")
 
         sends()
