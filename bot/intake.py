@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,7 +24,7 @@ from bot.limits import TooMuch
 from bot.store import audit, conversations, outbox
 from bot.store.conversations import Kept, Known
 from bot.wiring import Waymark
-from content.schema import Channel, Flow, Limit
+from content.schema import Audience, Channel, Flow, Limit
 
 TRIES = 5
 """How often a turn is taken again when someone else's was committed first."""
@@ -143,6 +144,8 @@ class _Turn:
             return await self.begin(known, event)
         if isinstance(event, ev.Lost):
             return await self.menu(known, say.Say("no-longer-here"))
+        if isinstance(event, ev.Look):
+            return await self.menu(known, of=event.group)
         if isinstance(event, ev.AskDeletion | ev.ForgetUnsent):
             return await self.own(known, event)
         return await self.heard(known, event, late)
@@ -212,8 +215,10 @@ class _Turn:
         return self.steers(event) == "help-now" or isinstance(event, ev.HelpNow)
 
     def help_first(self) -> tuple[say.Message, ...]:
-        """Help for somebody who has begun nothing: the channel's first flow's notice."""
-        return tuple(say.SafetyNotice(flow.help_notice) for flow in self.flows()[:1])
+        """Help for somebody who has begun nothing: a notice of what is offered to them."""
+        flows = [flow for group in self.offered().values() for flow in group]
+        flows.sort(key=lambda flow: flow.audience is Audience.ADULT)  # the young come first
+        return tuple(say.SafetyNotice(flow.help_notice) for flow in flows[:1])
 
     async def answer_door(self, known: Known, messages: tuple[say.Message, ...]) -> Received:
         if isinstance(messages[0], say.TooYoung):
@@ -229,15 +234,15 @@ class _Turn:
         flow = self.waymark.content.flows.get(event.payload)
         return ev.Begin(flow.id) if flow and self.inbound.channel in flow.channels else event
 
-    async def menu(self, known: Known, *first: say.Message) -> Received:
+    async def menu(self, known: Known, *first: say.Message, of: str = "") -> Received:
         await conversations.keep_sender(self.db, known, self.now)
-        return await self.say(*first, say.Menu(self.flows()))
+        return await self.say(*first, say.Menu(self.offered(), of))
 
     async def say(self, *messages: say.Message) -> Received:
         return await saying.answer_anyone(self.waymark, self.db, self.inbound, *messages)
 
-    def flows(self) -> tuple[Flow, ...]:
-        return speech.flows_on(self.waymark.content.flows, self.inbound.channel)
+    def offered(self) -> Mapping[str, tuple[Flow, ...]]:
+        return self.waymark.content.offered((self.inbound.channel,))
 
     async def welcome_back(self, known: Known, kept: Kept | None) -> Received:
         """Something is unfinished: carry on, start again, or do something else."""
@@ -247,7 +252,7 @@ class _Turn:
             return await self.menu(known)
         script = self.waymark.script(kept.conversation.flow, self.now)
         turn = engine.step(script, kept.conversation, ev.Start(), self.now, self.inbound.channel)
-        turn = replace(turn, messages=(*turn.messages, say.Menu(self.flows())))
+        turn = replace(turn, messages=(*turn.messages, say.Menu(self.offered())))
         await conversations.keep_sender(self.db, known, self.now)
         await conversations.claimed_for(self.db, self.inbound.dedupe_key, turn.conversation.id)
         return await saying.answer(self.waymark, self.db, self.inbound, script, turn)
@@ -256,7 +261,7 @@ class _Turn:
         """Nothing was begun, or what a button was made in is gone. Help is given all the same,
         and nothing is kept for it."""
         if isinstance(event, ev.HelpNow):
-            return await self.say(*self.help_first(), say.Menu(self.flows()))
+            return await self.say(*self.help_first(), say.Menu(self.offered()))
         gone = (say.Say("no-longer-here"),) if self.inbound.nonce else ()
         return await self.menu(known, *gone)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,9 @@ import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from content.schema import (
+    Audience,
     Authority,
+    Channel,
     Entitlement,
     Flow,
     Helpline,
@@ -178,6 +180,19 @@ class Content:
             flows={name: _filled(flow, gaps) for name, flow in self.flows.items()},
             notices={name: _filled(notice, gaps) for name, notice in self.notices.items()},
         )
+
+    def offered(
+        self, channels: Container[Channel], audience: Audience | None = None
+    ) -> Mapping[str, tuple[Flow, ...]]:
+        """What can be begun there (by them), by group, in the order of policy/kinds.yaml."""
+        groups: dict[str, list[Flow]] = {}
+        for kind, described in self.policy.kinds.items():
+            for flow in self.flows.values():
+                there = any(channel in channels for channel in flow.channels)
+                fits = audience is None or flow.audience is audience
+                if flow.submission.kind == kind and there and fits:
+                    groups.setdefault(described.group, []).append(flow)
+        return {group: tuple(flows) for group, flows in groups.items()}
 
     def helplines(self, authority: str) -> Mapping[str, Helpline]:
         """The national lines and the authority's own, by id; local ones win."""

@@ -675,10 +675,10 @@ class LimitsPolicy(Strict):
 
 
 class Kind(Strict):
-    """What is sent: how staff call one in a list, and who it is offered to."""
+    """What is sent: how staff call one in a list, and the group it is offered in."""
 
     name: Text
-    for_: Annotated[Audience, Field(alias="for")]
+    group: Id
 
 
 class Policy(Strict):

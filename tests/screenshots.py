@@ -19,7 +19,10 @@ from web.casework import accounts
 ROOT = Path(__file__).parent.parent
 EVERY = ROOT / ".waymark/screenshots"
 WIDTHS = (320, 1280)
-PUBLIC = ("/", "/start/my-views-years-3-to-6", "/answers", "/entitlements", "/help-now", "/reply")
+PUBLIC = (
+    "/", "/for/child", "/for/adult", "/start/my-views-years-3-to-6", "/answers", "/entitlements",
+    "/help-now", "/reply",
+)  # fmt: skip
 
 
 async def page_of(browser: Browser, width: int) -> Page:

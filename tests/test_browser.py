@@ -183,7 +183,8 @@ async def test_every_public_page_is_sound(browser, site, width):
     context = await visitor(browser, width=width)
     page = await context.new_page()
     seen = 0
-    for path in ("/", "/answers", "/help-now", "/entitlements", "/privacy", "/resume", "/reply",
+    for path in ("/", "/for/child", "/for/young-person", "/for/adult", "/answers", "/help-now",
+                 "/entitlements", "/privacy", "/resume", "/reply",
                  "/start/raise-a-concern", "/start/my-views-years-3-to-6", "/start/next-steps",
                  "/no-such-page"):  # fmt: skip
         await page.goto(address + path)

@@ -18,10 +18,17 @@ from tests.public import CHILD, CONCERN, answers, break_commits, every, plainly,
 # --- The way in --------------------------------------------------------------------------
 
 
-async def test_the_front_page_offers_every_flow_of_the_browser(form):
-    page = await form.open("/")
+async def test_the_front_page_leads_everyone_to_every_flow_that_is_for_them(form):
     for flow in CONTENT.flows.values():
+        page = await form.open("/")
+        assert page.html.select(f"a[href='/for/{flow.audience}']")
+        page = await form.open(f"/for/{flow.audience}")
         assert page.html.select(f"a[href='/start/{flow.id}']")
+    assert {flow.audience for flow in CONTENT.flows.values()} == {"child", "young-person", "adult"}
+    page = await form.open("/for/child")
+    assert not page.html.select("a[href='/start/raise-a-concern']")
+    assert (await form.open("/for/anything")).status == 404
+    page = await form.open("/")
     assert page.link("I need help now").startswith("/help-now")
     assert "Staffordshire Virtual School" in page.title
 

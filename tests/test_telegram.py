@@ -27,6 +27,7 @@ from bot.telegram import app as telegram
 from bot.telegram import contact, outbound
 from bot.wiring import Waymark
 from content import loader
+from content.schema import Kind
 from tests import opened
 from tests.drivers.telegram import Person
 from tests.fake_telegram import FakeTelegram, Fault
@@ -222,6 +223,35 @@ async def test_commands(world: World) -> None:
 
 
 # --- At the door --------------------------------------------------------------------------
+
+
+def many(small: loader.Content, each: int) -> loader.Content:
+    """So many flows of two kinds."""
+    kinds = {"concern": Kind(name="Concern", group="worry"), "more": Kind(name="M", group="talk")}
+    (flow,) = small.flows.values()
+    flows = {}
+    for kind in kinds:
+        for number in range(each):
+            shape = flow.submission.model_copy(update={"kind": kind})
+            name = {"id": f"{kind}-{number}", "title": f"{kind} {number}", "submission": shape}
+            flows[name["id"]] = flow.model_copy(update=name)
+    return replace(small, flows=flows, policy=small.policy.model_copy(update={"kinds": kinds}))
+
+
+async def test_where_there_is_much_to_choose_it_is_offered_by_group(tmp_path: Path) -> None:
+    database = f"sqlite+aiosqlite:///{tmp_path}/w.db"
+    async with living(database, tmp_path, content=many(SMALL, 4)) as world:
+        person = world.stranger()
+        await person.start()
+        (menu,) = await person.tap("Yes, I am 16 or over")
+        assert menu.labels == ["Raise a concern or ask for support", "Talk to us"]
+        (menu,) = await person.tap("Talk to us")
+        assert menu.labels == [*(f"more {number}" for number in range(4)), "Something else"]
+        (menu,) = await person.tap("Something else")
+        assert len(menu.labels) == 2
+        await person.tap("Talk to us")
+        (first,) = await person.tap("more 3")
+        assert "Is the child in danger right now?" in first.text
 
 
 async def test_under_16_keeps_nothing_and_hands_over_a_link(world: World) -> None:

@@ -70,6 +70,10 @@ def begin(flow: str, *, fresh: bool = False) -> str:
     return f"{'F' if fresh else 'f'}|{flow}"
 
 
+def look(group: str = "") -> str:
+    return f"o|{group}"
+
+
 def age(over_16: bool, payload: str) -> str:
     # A payload too long for a button is dropped: the person is shown the menu instead.
     token = f"{'y' if over_16 else 'n'}|{payload}"
@@ -105,6 +109,7 @@ _IN_CONVERSATION: dict[tuple[str, int], Callable[..., ev.Event]] = {
 _AT_THE_DOOR: dict[str, Callable[[str], ev.Event | ev.AtTheDoor]] = {
     "f": ev.Begin,
     "F": lambda flow: ev.Begin(flow, fresh=True),
+    "o": ev.Look,
     "y": lambda payload: ev.SaidAge(True, payload),
     "n": lambda payload: ev.SaidAge(False, payload),
     "m": lambda _: ev.MyData(),

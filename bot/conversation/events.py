@@ -180,6 +180,13 @@ class SaidAge:
 
 
 @dataclass(frozen=True)
+class Look:
+    """Show what can be done here of one group; of none, everything."""
+
+    group: str = ""
+
+
+@dataclass(frozen=True)
 class Begin:
     """Start this flow; `fresh` where they chose to start again."""
 
@@ -209,7 +216,7 @@ class ForgetUnsent:
 
 Own = MyData | AskDeletion | ForgetUnsent
 """About all we hold of them. In a chat that is theirs alone bot/own.py answers."""
-AtTheDoor = Open | SaidAge | Begin | Lost | AskDeletion | ForgetUnsent
+AtTheDoor = Open | SaidAge | Look | Begin | Lost | AskDeletion | ForgetUnsent
 """Before there is a conversation; answered by bot/intake.py."""
 
 Event = (

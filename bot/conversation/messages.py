@@ -122,9 +122,10 @@ class TooYoung:
 
 @dataclass(frozen=True)
 class Menu:
-    """What they can do here."""
+    """What they can do here, by group; or of one group."""
 
-    flows: tuple[Flow, ...]
+    groups: Mapping[str, tuple[Flow, ...]]
+    of: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from bot.conversation.engine import Turn
 from bot.conversation.script import Script
 from bot.conversation.submission import spoken
 from bot.signposting import Signpost
-from content.schema import Flow, Helpline, Notice, QuestionType
+from content.schema import Helpline, Notice, QuestionType
 
 LONGEST = 3500
 """Characters of one bubble; Telegram refuses more than 4,096."""
@@ -299,10 +299,24 @@ def _too_young(message: say.TooYoung, voice: Voice) -> Iterator[Bubble]:
     yield Bubble("say", voice.say("door.too-young", site=voice.site))
 
 
+MOST_AT_ONCE = 6
+"""Buttons a person looks through without losing the thread."""
+
+
 def _menu(message: say.Menu, voice: Voice) -> Iterator[Bubble]:
-    rows = tuple(((flow.title, buttons.begin(flow.id)),) for flow in message.flows)
-    summaries = [f"{flow.title}: {flow.summary}" for flow in message.flows]
-    yield Bubble("menu", "\n\n".join([voice.say("door.menu"), *summaries]), rows)
+    """By group where there is more than a person takes in at once."""
+    every = [flow for flows in message.groups.values() for flow in flows]
+    here = message.groups.get(message.of, ())
+    if not here and len(every) > MOST_AT_ONCE:
+        groups = ((voice.say(f"group.{group}"), buttons.look(group)) for group in message.groups)
+        yield Bubble("menu", voice.say("door.menu"), tuple((each,) for each in groups))
+        return
+    shown = here or every
+    rows = [((flow.title, buttons.begin(flow.id)),) for flow in shown]
+    if here:
+        rows.append(((voice.say("door.more"), buttons.look()),))
+    summaries = [f"{flow.title}: {flow.summary}" for flow in shown]
+    yield Bubble("menu", "\n\n".join([voice.say("door.menu"), *summaries]), tuple(rows))
 
 
 def _own(message: own.Message, voice: Voice) -> Iterator[Bubble]:
@@ -340,8 +354,3 @@ def merged(bubbles: list[Bubble]) -> list[Bubble]:
         else:
             out.append(bubble)
     return out
-
-
-def flows_on(flows: Mapping[str, Flow], channel: Any) -> tuple[Flow, ...]:
-    """What can be done on a channel, in the order of the files."""
-    return tuple(flow for flow in flows.values() if channel in flow.channels)

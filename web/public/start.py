@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
@@ -13,7 +11,7 @@ from bot.conversation import events as ev
 from bot.conversation import messages as say
 from bot.tries import tried
 from bot.wiring import Waymark
-from content.schema import Channel, Flow
+from content.schema import Audience, Channel, Flow
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
 from web.headers import FORGET
@@ -26,17 +24,12 @@ STATED = Depends(
     open_to_all("Anybody may begin; to carry on elsewhere takes the code they were given.")
 )
 router = APIRouter(dependencies=[STATED])
+AUDIENCES = frozenset(Audience)
 IN_BROWSER = (Channel.FORM, Channel.CHAT)
 
 
 def in_browser(flow: Flow) -> tuple[Channel, ...]:
     return tuple(channel for channel in IN_BROWSER if channel in flow.channels)
-
-
-def _by_kind(waymark: Waymark) -> Mapping[str, list[Flow]]:
-    flows = [flow for flow in waymark.content.flows.values() if in_browser(flow)]
-    kinds = waymark.content.policy.kinds
-    return {kind: [f for f in flows if f.submission.kind == kind] for kind in kinds}
 
 
 async def _unfinished(waymark: Waymark, browser: Browser) -> tuple[Begun, ...]:
@@ -51,9 +44,22 @@ async def front(
     return pages.show(
         request,
         "public/front.html",
-        kinds=_by_kind(waymark),
+        audiences=tuple(who for who in Audience if waymark.content.offered(IN_BROWSER, who)),
         unfinished=await _unfinished(waymark, browser),
     )
+
+
+@router.get("/for/{audience}")
+async def choose(
+    request: Request, waymark: ThisWaymark, pages: ThesePages, audience: str
+) -> Response:
+    """What there is for them, by group."""
+    groups = (
+        waymark.content.offered(IN_BROWSER, Audience(audience)) if audience in AUDIENCES else {}
+    )
+    if not groups:
+        return pages.show(request, "public/error.html", status=404, key="not-found")
+    return pages.show(request, "public/choose.html", audience=audience, groups=groups)
 
 
 @router.get("/start/{flow}")
