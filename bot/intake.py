@@ -14,6 +14,7 @@ from bot.conversation import events as ev
 from bot.conversation import messages as say
 from bot.conversation.engine import Turn
 from bot.conversation.path import path
+from bot.conversation.reconcile import reconcile
 from bot.conversation.script import Script, folded, steering
 from bot.conversation.state import Conversation, Status
 from bot.erasure import Gone, Why
@@ -82,7 +83,9 @@ async def look(
         if kept is None or kept.sender != sender:
             raise UnknownConversation(conversation)
         script = waymark.script(kept.conversation.flow, now)
-        turn = _where(script, kept.conversation, now, channel, event)
+        standing, changed = _gone_on(script, kept.conversation)
+        turn = _where(script, standing, now, channel, event)
+        turn = replace(turn, messages=(*changed, *turn.messages))
         sent = await filing.sent(waymark, db, kept.conversation)
     voice = saying.voice(waymark, script, kept.conversation, sent)
     return Received(turn, script, tuple(speech.speak(turn, voice)), sent)
@@ -112,6 +115,17 @@ def _where(
 ) -> Turn:
     turn = engine.step(script, conversation, event, now, channel)
     return replace(turn, conversation=conversation)
+
+
+def _gone_on(
+    script: Script, conversation: Conversation
+) -> tuple[Conversation, tuple[say.Message, ...]]:
+    """Under what the content says today, and what its person must be told of the change."""
+    if conversation.status is Status.SUBMITTED or conversation.flow_hash == script.flow_hash:
+        return conversation, ()
+    found = reconcile(script, conversation)
+    told = "flow-withdrawn" if found.withdrawn else "flow-changed"
+    return found.conversation, (say.Say(told),) if found.felt else ()
 
 
 class _Turn:
@@ -300,6 +314,8 @@ class _Turn:
             kept = await conversations.load(self.db, begun) if begun else None
             if kept is not None and kept.conversation.answers:
                 return await self.converse(known, kept, ev.Start())
+        if flow.withdrawn:
+            return await self.menu(known, say.Say("flow-gone"))
         self.count("starts", self.waymark.content.policy.limits.starts)
         conversation = engine.begin(script, self.waymark.new_id())
         resume_key = self.waymark.keys.resume_key(self.waymark.keys.resume_code(conversation.id))
@@ -329,13 +345,22 @@ class _Turn:
         return kept if kept and kept.sender == known.address else None
 
     async def converse(self, known: Known, kept: Kept, event: ev.Event) -> Received:
-        before = kept.conversation
-        script = self.waymark.script(before.flow, self.now)
+        if kept.conversation.flow not in self.waymark.content.flows:
+            return await self.menu(known, say.Say("flow-gone"))
+        script = self.waymark.script(kept.conversation.flow, self.now)
+        before, changed = _gone_on(script, kept.conversation)
+        if changed:
+            if not self.meant(script, kept.conversation, before, event):
+                event, changed = ev.Resume(), (*changed, say.Say("not-used"))
+            await audit.record(
+                self.db, self.now, "sender", "conversation.reconciled", "conversation", before.id
+            )
         if isinstance(event, ev.Added):
             self.inbound = attaching.named(self.waymark, self.inbound)
             assert isinstance(self.inbound.event, ev.Added)
             event = self.inbound.event
         turn = engine.step(script, before, event, self.now, self.inbound.channel)
+        turn = replace(turn, messages=(*changed, *turn.messages))
         after = turn.conversation
         walked = path(script, after.answers)
         if turn.forget:
@@ -347,7 +372,7 @@ class _Turn:
             await self.alert(after, concerns)
             if turn.submission is not None:
                 await filing.file(self.waymark, self.db, self.inbound, script, kept, turn, walked)
-            if after != before:
+            if after != kept.conversation:
                 await conversations.save(self.db, kept, after, self.now)
             if turn.submission is not None and not concerns:
                 self.count("submissions", self.waymark.content.policy.limits.submissions)
@@ -357,6 +382,15 @@ class _Turn:
             await conversations.claimed_for(self.db, self.inbound.dedupe_key, after.id)
         sent = await filing.sent(self.waymark, self.db, after)
         return await saying.answer(self.waymark, self.db, self.inbound, script, turn, sent)
+
+    def meant(
+        self, script: Script, before: Conversation, after: Conversation, event: ev.Event
+    ) -> bool:
+        """Words said to no question in particular are not taken for an answer to another one than
+        they saw."""
+        same = path(script, before.answers).current == path(script, after.answers).current
+        said = isinstance(event, ev.Typed) and event.asked is None and not self.steers(event)
+        return same or not said
 
     async def forget(self, conversation: Conversation) -> None:
         """What was said goes; that someone may be unsafe stays, as ids (content words never)."""

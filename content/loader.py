@@ -190,7 +190,7 @@ class Content:
             for flow in self.flows.values():
                 there = any(channel in channels for channel in flow.channels)
                 fits = audience is None or flow.audience is audience
-                if flow.submission.kind == kind and there and fits:
+                if flow.submission.kind == kind and there and fits and not flow.withdrawn:
                     groups.setdefault(described.group, []).append(flow)
         return {group: tuple(flows) for group, flows in groups.items()}
 

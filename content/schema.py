@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, time
@@ -200,6 +202,21 @@ class Question(Strict):
     fact: Fact | None = None
     accepts: tuple[FileKind, ...] = ()
     """Which files may be added."""
+    edition: int = 1
+    """Raised when new words make it another question: whoever answered it is asked again."""
+
+    @cached_property
+    def meaning(self) -> str:
+        """Changes when an answer given before may not answer it any more: with its type, its
+        choices, what may be given and where each leads; not with its words, nor their order."""
+        kept = {"type", "when", "min", "max", "time", "fact", "accepts", "edition"}
+        choices = {
+            option.value: option.model_dump(mode="json", include={"when", "ends", "disclosure"})
+            for option in self.options
+        }
+        whole = self.model_dump(mode="json", include=kept) | {"options": choices}
+        text = json.dumps(whole, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @model_validator(mode="after")
     def _files_have_kinds_and_a_bound(self) -> Self:
@@ -386,6 +403,8 @@ class Flow(Strict):
     submission: SubmissionShape
     steps: tuple[Step, ...] = Field(min_length=1, alias="questions")
     endings: tuple[Ending, ...] = Field(min_length=1)
+    withdrawn: bool = False
+    """Can't be begun any more. Whoever is in the middle of it may send what they have."""
     priority: tuple[PriorityRule, ...] = Field(min_length=1)
     """A submission takes the highest level of the rules that hold."""
 

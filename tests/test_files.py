@@ -274,8 +274,8 @@ def test_whatever_comes_is_taken_or_refused(data, changes, cut):
     ("command", "state"),
     [
         (None, ScanState.UNSCANNED),
-        ("true", ScanState.CLEAN),
-        ("false", ScanState.SUSPECT),
+        ("sh -c 'exit 0'", ScanState.CLEAN),
+        ("sh -c 'exit 1'", ScanState.SUSPECT),
         ("sh -c 'exit 2'", ScanState.PENDING),
         ("there-is-no-such-scanner", ScanState.PENDING),
         ("sh -c 'grep -q CANARY && exit 1 || exit 0'", ScanState.SUSPECT),

@@ -16,17 +16,17 @@ from bot.rotation import KeyInUse
 from bot.settings import Settings
 from bot.telegram import app as telegram
 from bot.wiring import Waymark, wire
-from content import checks, loader
 from content.loader import ContentError
 from web import play as playing
 from web import server
 from web.app import create_app
 from web.casework import accounts
-from web.commands import audit, backup, keys, restore, retention, rights
+from web.commands import audit, backup, content, keys, restore, retention, rights
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.command("check-content")(content.check)
 app.command("rights")(rights.show)
 app.add_typer(backup.app, name="backup")
 app.command("restore")(restore.restore)
@@ -71,20 +71,6 @@ def run(
 def play(flow: str, language: str = "en") -> None:
     """Hold a flow's conversation here in the terminal. Nothing is kept."""
     playing.hold(wire(Settings()), flow, language)
-
-
-@app.command("check-content")
-def check_content() -> None:
-    """Check every content file; say file, line and key of each fault."""
-    content = loader.read()
-    faults = checks.check(content)
-    if faults:
-        sys.exit(checks.report(faults))
-    typer.echo(
-        f"Content {content.hash}: {len(content.flows)} flows, "
-        f"{sum(row.published for row in content.entitlements.values())} entitlements shown "
-        f"of {len(content.entitlements)}, {len(content.authorities)} authorities. No faults."
-    )
 
 
 @app.command("add-staff")

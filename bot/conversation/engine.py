@@ -18,7 +18,7 @@ from bot.conversation.answers import (
     read_text,
     read_values,
 )
-from bot.conversation.path import Path, path, progress
+from bot.conversation.path import Path, fits, path, progress
 from bot.conversation.script import Script, folded
 from bot.conversation.state import Answer, Conversation, Status
 from bot.conversation.submission import Submission, compose, reference
@@ -156,16 +156,17 @@ def saved(script: Script, walked: Path) -> tuple[Any, ...]:
 def _ask(at: _At, question: Question) -> say.Ask:
     conversation = at.conversation
     before = at.path.step(question.id)
+    old = before.answer if before else _given_before(at, question)
     asking = at.asking(question)
     picked = conversation.picking
     misses = conversation.misses
-    given = before.answer.values if before else ()
+    given = old.values if old else ()
     return say.Ask(
         question=question,
         options=at.script.offered(question, asking.known),
         skips=() if _has_files(question, given) else at.script.skips(question),
         progress=progress(at.script, at.path, question),
-        answer=before.answer if before else None,
+        answer=old,
         picked=picked[1] if picked and picked[0] == question.id else given,
         signposts=at.script.signposts(asking.known)
         if question.type is QuestionType.ENTITLEMENTS
@@ -174,6 +175,15 @@ def _ask(at: _At, question: Question) -> say.Ask:
         stuck=misses is not None and misses[0] == question.id and misses[1] >= PATIENCE,
         first=at.path.before(question.id) is None,
     )
+
+
+def _given_before(at: _At, question: Question) -> Answer | None:
+    """What they answered to what the question meant before, as far as it still can be."""
+    old = at.conversation.answers.get(question.id)
+    if old is None or not old.again:
+        return None
+    known = at.asking(question).known
+    return old if fits(at.script, question, old, known) else None
 
 
 # --- Answers ------------------------------------------------------------------------------
@@ -251,7 +261,7 @@ def _take(at: _At, question: Question, read: Given | Trouble, source: str | None
         return _not_taken(at, question, read)
     if question.type is QuestionType.FILE and _files(at, question):
         return _carried_on(at, question)  # to skip now means: no more; what is there stays
-    answer = Answer(read.values, read.skip, at.now, at.channel, source)
+    answer = Answer(read.values, read.skip, at.now, at.channel, source, question.meaning)
     before = at.path.step(question.id)
     if before is not None and answer.same_as(before.answer):
         # Said again: nothing changes but where they look, so a repeat is harmless.
@@ -359,7 +369,7 @@ def _holding(at: _At, question: Question, files: tuple[str, ...]) -> _At:
     """With just these files in the answer; without any, it is no answer."""
     if not files:
         return at.to(replace(at.conversation.without_answer(question.id), focus=None))
-    answer = Answer(files, None, at.now, at.channel)
+    answer = Answer(files, None, at.now, at.channel, asked=question.meaning)
     return at.to(replace(at.conversation.with_answer(question.id, answer), focus=question.id))
 
 

@@ -54,7 +54,9 @@ def path(script: Script, answers: Mapping[str, Answer]) -> Path:
         if question.when is not None and not question.when.truth(known):
             continue
         answer = answers.get(question.id)
-        if answer is None or not fits(script, question, answer, known):
+        if answer is None or answer.again or not fits(script, question, answer, known):
+            if script.flow.withdrawn:  # nothing more is asked; what they said can be sent
+                continue
             return Path(tuple(asked), question, None, known)
         asked.append(Step(question, answer))
         known[question.id] = answer.known

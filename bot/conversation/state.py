@@ -33,6 +33,10 @@ class Answer:
     channel: Channel
     source: str | None = None
     """The message it came in, so that editing that message edits the answer."""
+    asked: str = ""
+    """What the question meant when it was answered (Question.meaning)."""
+    again: bool = False
+    """The question means something else now: asked once more, with this offered."""
 
     @property
     def known(self) -> frozenset[str]:
@@ -121,6 +125,8 @@ def _dump(answer: Answer) -> dict[str, Any]:
         "at": answer.at.isoformat(),
         "channel": answer.channel.value,
         "source": answer.source,
+        "asked": answer.asked,
+        "again": answer.again,
     }
 
 
@@ -131,4 +137,6 @@ def _load(stored: Mapping[str, Any]) -> Answer:
         at=datetime.fromisoformat(stored["at"]),
         channel=Channel(stored["channel"]),
         source=stored["source"],
+        asked=stored.get("asked", ""),
+        again=stored.get("again", False),
     )

@@ -11,7 +11,7 @@ from content.schema import Channel
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
 from web.public import places, told
-from web.public.standing import SAID, Standing, goes, look
+from web.public.standing import Standing, goes, look
 from web.public.turns import ThisPost, take
 from web.security import ThisBrowser
 
@@ -44,7 +44,7 @@ async def check(
         review=review,
         sections=told.sections(standing.rows),
         back=standing.before(None) if review.complete else places.home(Channel.FORM, conversation),
-        said=said if said in SAID else None,
+        said=standing.says_first(said),
         **standing.frame(),
     )
 

@@ -17,7 +17,7 @@ from web import serving
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
 from web.public import places, told, uploads
-from web.public.standing import SAID, Standing, goes, look
+from web.public.standing import Standing, goes, look
 from web.public.turns import Posted, ThisPost, seen, take
 from web.public.uploads import Meant
 from web.security import Browser, ThisBrowser
@@ -47,7 +47,7 @@ async def ask(
     standing = await look(waymark, browser, conversation, ev.GoTo(question))
     if standing.asked != question:
         return goes(places.home(Channel.FORM, conversation))
-    extra = Said(said=said if said in SAID else None)
+    extra = Said(said=standing.says_first(said))
     return pages.show(request, "public/form/question.html", **_filled(standing, extra))
 
 

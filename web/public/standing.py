@@ -26,6 +26,8 @@ SAID = frozenset(
         "sent-stays",
         "file-added",
         "file-removed",
+        "flow-changed",
+        "flow-withdrawn",
     }
 )
 """What a page after a redirect may have to say first; words under `form.said`."""
@@ -79,6 +81,15 @@ class Standing:
             "helplines": self.waymark.content.helplines(self.waymark.settings.authority),
             "key": new_key(),
         }
+
+    def says_first(self, handed_on: str) -> str | None:
+        """What a page says before all else: what changed of the questions, or what the page
+        before handed on."""
+        own = {m.key for m in self.messages if isinstance(m, say.Say)} & {
+            "flow-changed",
+            "flow-withdrawn",
+        }
+        return next(iter(own), handed_on if handed_on in SAID else None)
 
     def onward(self) -> RedirectResponse:
         """To the form's page for where they are, with the sentence that goes with it."""

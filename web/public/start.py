@@ -75,7 +75,7 @@ async def _start(
     *, no_cookie: bool = False,
 ) -> Response:  # fmt: skip
     found = waymark.content.flows.get(flow)
-    if found is None or not in_browser(found):
+    if found is None or found.withdrawn or not in_browser(found):
         return pages.show(request, "public/error.html", status=404, key="not-found")
     unfinished = await _unfinished(waymark, browser)
     response = pages.show(
