@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 from collections.abc import Container, Iterator, Mapping
@@ -60,7 +61,7 @@ class ContentError(Exception):
         self.faults = faults
 
 
-class _Yaml(yaml.SafeLoader):
+class _Yaml(yaml.CSafeLoader):
     """YAML as people mean it: `no` is a word, 12:30 is a time of day, a key stands once."""
 
 
@@ -243,8 +244,9 @@ class _Reader:
     def page(self, path: Path) -> Page | None:
         """Read one file; a file that isn't YAML is a fault."""
         name = f"content/{path.relative_to(self.folder)}"
-        loader = _Yaml(path.read_text(encoding="utf-8"))
-        loader.name = name
+        stream = io.BytesIO(path.read_bytes())
+        stream.name = name
+        loader = _Yaml(stream)
         try:
             node = loader.get_single_node()
             self._put_in_parts(node)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from content.conditions import Condition
@@ -24,65 +24,143 @@ class Way:
 def ways(flow: Flow) -> Iterator[Way]:
     """Walk the flow. Two ways that later conditions can't tell apart are followed as one, but
     every option of every question, and every skip, is on some way."""
-    conditions = _conditions_after(flow)
-    front: list[_Walker] = [({}, {}, [])]
+    tests = _Tests(flow)
+    front: list[_Walker] = [(0, {}, [])]
     covered: set[Pair] = set()  # what is on a way that can't be merged away any more
     for index, question in enumerate(flow.questions):
-        tests = {str(leaf): leaf for c in conditions[index + 1] for leaf in c.leaves()}
-        needed = {leaf.question for leaf in tests.values()}
-        merged: dict[tuple[bool | None, ...], _Walker] = {}
-        for known, way, fresh in front:
-            for answer, ends in _steps(flow, question, conditions[index + 1], known):
+        matters = tests.after[index + 1]
+        merged: dict[int, _Walker] = {}
+        for seen, way, fresh in front:
+            for answer, ends in _steps(flow, question, tests, seen):
                 taken = way if answer is None else {**way, question.id: answer}
                 pairs = fresh if answer is None else [*fresh, (question.id, answer)]
                 if ends is not None:
                     covered.update(pairs)
                     yield Way(taken, flow.ending_by_id.get(ends))
                     continue
-                matters = known if answer is None else {**known, question.id: answer}
-                matters = {name: value for name, value in matters.items() if name in needed}
-                key = tuple(test.truth(matters) for test in tests.values())
-                if key not in merged:
-                    merged[key] = (matters, taken, pairs)
+                now = tests.seen(seen, question.id, answer) & matters
+                if now not in merged:
+                    merged[now] = (now, taken, pairs)
                 elif left := [pair for pair in pairs if pair not in covered]:
                     covered.update(left)
-                    yield _finished(flow, conditions, index + 1, (matters, taken))
+                    yield _finished(flow, tests, index + 1, now, taken)
                 if len(merged) > 20_000:
                     raise OverflowError(f"{flow.id} has too many ways at {question.id}")
         front = [
-            (known, way, [pair for pair in fresh if pair not in covered])
-            for known, way, fresh in merged.values()
+            (seen, way, [pair for pair in fresh if pair not in covered])
+            for seen, way, fresh in merged.values()
         ]
-    for known, way, _ in front:
-        yield Way(way, ending_after(flow, known))
+    for seen, way, _ in front:
+        yield Way(way, tests.ending(seen))
+
+
+def lengths(flow: Flow) -> tuple[int, int]:
+    """Fewest and most questions on a way to the end; ways that stop early at once don't count."""
+    tests = _Tests(flow)
+    front = {0: (0, 0)}
+    for index, question in enumerate(flow.questions):
+        merged: dict[int, tuple[int, int]] = {}
+        for seen, (fewest, most) in front.items():
+            for answer, ends in _steps(flow, question, tests, seen):
+                if ends is not None:
+                    continue
+                now = tests.seen(seen, question.id, answer) & tests.after[index + 1]
+                asked = answer is not None
+                few, many = merged.get(now, (fewest + asked, most + asked))
+                merged[now] = (min(few, fewest + asked), max(many, most + asked))
+        front = merged
+    return min(few for few, _ in front.values()), max(many for _, many in front.values())
 
 
 Pair = tuple[str, frozenset[str]]
-_Walker = tuple[Answers, Answers, list[Pair]]
-"""What still matters, the whole way, and the answers on it that may be on no other way."""
+_Walker = tuple[int, Answers, list[Pair]]
+"""What later conditions see of it, the whole way, and the answers that may be on no other way."""
+_Step = tuple[frozenset[str] | None, str | None]
+"""An answer (none: not asked), and the ending it leads to at once."""
 
 
-def _steps(
-    flow: Flow, question: Question, later: list[Condition], known: Answers
-) -> Iterator[tuple[frozenset[str] | None, str | None]]:
-    if question.when is not None and not question.when.truth(known):
-        yield None, None
-    else:
-        yield from _branches(flow, question, later, known)
+class _Tests:
+    """Each test of one question in a flow's conditions is a bit: of all that was answered before,
+    later conditions see no more than which tests hold."""
+
+    def __init__(self, flow: Flow) -> None:
+        self._bits: dict[Condition, int] = {}
+        self.of: dict[str, list[Condition]] = {}
+        """The tests of each question."""
+        self.several: dict[tuple[str, ...], tuple[frozenset[str], ...]] = {}
+        """Sets of choices, by the question and what was offered: the same ones come often."""
+        self.endings = [(self._compiled(end.when), end) for end in flow.endings]
+        matters = self._matter(end.when for end in flow.endings)
+        self.after = [matters]
+        """For each question, the bits that conditions from it onwards look at; endings last."""
+        for question in reversed(flow.questions):
+            matters |= self._matter((question.when, *(o.when for o in question.options)))
+            self.after.append(matters)
+        self.after.reverse()
+        self.asked = {question.id: self._compiled(question.when) for question in flow.questions}
+        self.offered = {
+            question.id: [(self._compiled(option.when), option) for option in question.options]
+            for question in flow.questions
+        }
+
+    def seen(self, before: int, question: str, answer: frozenset[str] | None) -> int:
+        """The bits that hold after this answer."""
+        if answer is None:
+            return before
+        known = {question: answer}
+        for test in self.of.get(question, ()):
+            if test.truth(known):
+                before |= self._bits[test]
+        return before
+
+    def ending(self, seen: int) -> Ending | None:
+        """After the last question: the first whose condition holds."""
+        return next((ending for holds, ending in self.endings if holds(seen)), None)
+
+    def _matter(self, conditions: Iterable[Condition | None]) -> int:
+        bits = 0
+        for condition in conditions:
+            for leaf in condition.leaves() if condition else ():
+                bits |= self._bit(leaf)
+        return bits
+
+    def _bit(self, leaf: Condition) -> int:
+        if leaf not in self._bits:
+            self._bits[leaf] = 1 << len(self._bits)
+            assert leaf.question is not None
+            self.of.setdefault(leaf.question, []).append(leaf)
+        return self._bits[leaf]
+
+    def _compiled(self, condition: Condition | None) -> Callable[[int], bool]:
+        if condition is None:
+            return lambda seen: True
+        if condition.question is not None:
+            bit = self._bit(condition)
+            return lambda seen: bool(seen & bit)
+        parts = [self._compiled(c) for c in condition.all_ or condition.any_ or ()]
+        if condition.all_ is not None:
+            return lambda seen: all(part(seen) for part in parts)
+        if condition.any_ is not None:
+            return lambda seen: any(part(seen) for part in parts)
+        inner = self._compiled(condition.not_)
+        return lambda seen: not inner(seen)
 
 
-def _finished(
-    flow: Flow, conditions: list[list[Condition]], start: int, at: tuple[Answers, Answers]
-) -> Way:
+def _steps(flow: Flow, question: Question, tests: _Tests, seen: int) -> list[_Step]:
+    if not tests.asked[question.id](seen):
+        return [(None, None)]
+    return list(_branches(flow, question, tests, seen))
+
+
+def _finished(flow: Flow, tests: _Tests, start: int, seen: int, way: Answers) -> Way:
     """Any one way on from here."""
-    known, way = at
-    for index, question in enumerate(flow.questions[start:], start):
-        answer, ends = next(_steps(flow, question, conditions[index + 1], known))
+    for question in flow.questions[start:]:
+        answer, ends = _steps(flow, question, tests, seen)[0]
         if answer is not None:
-            known, way = {**known, question.id: answer}, {**way, question.id: answer}
+            seen, way = tests.seen(seen, question.id, answer), {**way, question.id: answer}
         if ends is not None:
             return Way(way, flow.ending_by_id.get(ends))
-    return Way(way, ending_after(flow, known))
+    return Way(way, tests.ending(seen))
 
 
 def ending_after(flow: Flow, known: Answers) -> Ending | None:
@@ -90,38 +168,35 @@ def ending_after(flow: Flow, known: Answers) -> Ending | None:
     return next((e for e in flow.endings if e.when is None or e.when.truth(known)), None)
 
 
-def _conditions_after(flow: Flow) -> list[list[Condition]]:
-    """For each question, the conditions still to be asked from it onwards (endings last)."""
-    after = [[e.when for e in flow.endings if e.when is not None]]
-    for question in reversed(flow.questions):
-        own = [c for c in (question.when, *(o.when for o in question.options)) if c is not None]
-        after.append(own + after[-1])
-    return after[::-1]
-
-
-def _branches(
-    flow: Flow, question: Question, later: list[Condition], known: Answers
-) -> Iterator[tuple[frozenset[str], str | None]]:
-    tests = [leaf for c in later for leaf in c.leaves() if leaf.question == question.id]
+def _branches(flow: Flow, question: Question, tests: _Tests, seen: int) -> Iterator[_Step]:
     for skip in flow.skips_of(question):
         yield frozenset({skip.value}), None
     if question.type is QuestionType.NUMBER:
-        low, high = question.min or 0, question.max or 0  # the schema makes sure of both
-        edges = {low, high}
-        for leaf in tests:
-            for bound in (leaf.at_least, leaf.at_most):
-                edges |= set() if bound is None else {bound - 1, bound, bound + 1}
-        for number in sorted(edges):
-            if low <= number <= high:
-                yield frozenset({str(number)}), None
-    elif question.type in (QuestionType.CHOICE, QuestionType.CHOICES):
-        offered = [o for o in question.options if o.when is None or o.when.truth(known)]
+        yield from _numbers(question, tests.of.get(question.id, ()))
+    elif question.options:
+        offered = [option for holds, option in tests.offered[question.id] if holds(seen)]
         for option in offered:
             yield frozenset({option.value}), option.ends
         if question.type is QuestionType.CHOICES:
-            yield from ((several, None) for several in _several(question, offered, tests))
+            values = (question.id, *(option.value for option in offered))
+            if values not in tests.several:
+                own = tests.of.get(question.id, [])
+                tests.several[values] = tuple(_several(question, offered, own))
+            yield from ((several, None) for several in tests.several[values])
     else:
         yield GIVEN, None
+
+
+def _numbers(question: Question, tests: Iterable[Condition]) -> Iterator[_Step]:
+    """The smallest, the largest, and those on either side of what a test looks for."""
+    low, high = question.min or 0, question.max or 0  # the schema makes sure of both
+    edges = {low, high}
+    for leaf in tests:
+        for bound in (leaf.at_least, leaf.at_most):
+            edges |= set() if bound is None else {bound - 1, bound, bound + 1}
+    for number in sorted(edges):
+        if low <= number <= high:
+            yield frozenset({str(number)}), None
 
 
 def _several(
