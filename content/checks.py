@@ -11,6 +11,7 @@ from content.loader import Content, ContentError, Fault
 from content.schema import (
     FIRST_TEAM,
     Audience,
+    Fact,
     Flow,
     Level,
     Option,
@@ -36,6 +37,10 @@ UNKIND = {
     "NEET": "say not in work or training right now",
 }
 """Words no sender reads (practice.md 6)."""
+
+
+SITUATIONS = (Fact.CIRCUMSTANCES, Fact.LIVING_WITH, Fact.BIRTHDAY, Fact.IN_CARE_NOW)
+"""The questions whose answers a row may name among its circumstances."""
 
 
 def check(content: Content) -> list[Fault]:
@@ -215,21 +220,27 @@ def _directory_faults(content: Content) -> Iterator[Fault]:
 
 
 def _entitlement_faults(content: Content) -> Iterator[Fault]:
-    circumstances = {
-        option.value
-        for flow in content.flows.values()
-        for question in flow.questions
-        if question.fact == "circumstances"
-        for option in question.options
-    }
+    circumstances = _answers(content, *SITUATIONS)
+    councils = set(content.authorities) | _answers(content, Fact.COUNCIL, Fact.HOME_COUNCIL)
     for row in content.entitlements.values():
         page = content.pages[f"entitlement {row.id}"]
         if unknown := set(row.who.circumstances) - circumstances:
             yield page.fault_near(row.id, f"no flow asks about {', '.join(sorted(unknown))}")
-        if unknown := set(row.who.councils) - set(content.authorities):
+        if unknown := {*row.who.councils, *row.who.home_councils} - councils:
             yield page.fault_near(row.id, f"no authority {', '.join(sorted(unknown))}")
         if row.review_by <= row.checked:
             yield page.fault_near(row.id, "review_by must come after the day it was checked")
+
+
+def _answers(content: Content, *facts: Fact) -> set[str]:
+    """Every answer that some flow offers where it asks for one of these facts."""
+    return {
+        option.value
+        for flow in content.flows.values()
+        for question in flow.questions
+        if question.fact in facts
+        for option in question.options
+    }
 
 
 def _authority_faults(content: Content) -> Iterator[Fault]:

@@ -170,6 +170,11 @@ class Fact(StrEnum):
     DOING_NOW = "doing-now"
     WANT_NEXT = "want-next"
     CIRCUMSTANCES = "circumstances"
+    HOME_COUNCIL = "home-council"
+    LIVING_WITH = "living-with"
+    LEVEL = "level"
+    BIRTHDAY = "birthday"
+    AGREED_COURSE = "agreed-course"
 
 
 class Question(Strict):
@@ -445,9 +450,12 @@ class CareStatus(StrEnum):
     RELEVANT = "relevant"
     FORMER_RELEVANT = "former-relevant"
     QUALIFYING = "qualifying"
+    QUALIFYING_EDUCATION = "qualifying-education"
+    """Qualifying at 21 to 24: only help with learning and a home in the holidays (s. 24B)."""
     PREVIOUSLY_LOOKED_AFTER = "previously-looked-after"
     KINSHIP = "kinship"
     CARE_EXPERIENCED = "care-experienced"
+    ESTRANGED = "estranged"
     NOT_IN_CARE = "not-in-care"
 
 
@@ -474,6 +482,26 @@ class Standing(StrEnum):
     ENDED = "ended"
 
 
+class Scheme(StrEnum):
+    """A scheme with a test of its own for who was in care. No two of them are the same, so none
+    is ever used for another (bot/signposting/schemes.py)."""
+
+    LEAVING_CARE = "leaving-care"
+    STUDENT_FINANCE = "student-finance"
+    COLLEGE_BURSARY = "college-bursary"
+    APPRENTICESHIP_BURSARY = "apprenticeship-bursary"
+    UCAS_QUESTION = "ucas-question"
+    HUDDERSFIELD = "huddersfield"
+    KEELE = "keele"
+    CAPSTONE = "capstone"
+    SPARK = "spark"
+    BUTTLE = "buttle"
+    UNITE = "unite"
+    ONE_BEDROOM = "one-bedroom"
+    HOUSING_PRIORITY = "housing-priority"
+    NHS_SOCIAL_WORK = "nhs-social-work"
+
+
 class Eligibility(Strict):
     """Who a row is for. An empty list asks nothing; `age_below` is exclusive."""
 
@@ -482,17 +510,25 @@ class Eligibility(Strict):
     age_on_31_august: bool = False
     """The upper age is counted on the 31 August before the course year."""
     care: tuple[CareStatus, ...] = ()
+    scheme: Scheme | None = None
+    """Its own test of who was in care, where that is not a legal status."""
     stages: tuple[Stage, ...] = ()
     circumstances: tuple[Id, ...] = ()
     """Needs at least one of these."""
     councils: tuple[Id, ...] = ()
     """Only where one of these councils looked after the person."""
+    home_councils: tuple[Id, ...] = ()
+    """Only where the person lives in the area of one of these."""
+    level_below: int | None = None
+    """Only without a full qualification of this level yet."""
 
 
 class Entitlement(Sourced):
     """Something a young person may be owed, offered or able to apply for."""
 
     id: Id
+    rows: tuple[Annotated[str, StringConstraints(pattern=r"^2[A-G]\.[1-9][0-9]?$")], ...] = ()
+    """Which rows of the reference table it comes from: section and place in it (2A.1)."""
     title: Text
     what: Text
     amount: Text | None = None
@@ -502,6 +538,10 @@ class Entitlement(Sourced):
     who: Eligibility
     condition: Text | None = None
     """What else must be true, in plain words."""
+    unsure: Text | None = None
+    """Why even someone who fits may not get it ("There are few places"): it is then a "may"."""
+    starts: Text | None = None
+    """When it can be used, if that is not today; "no day is set yet" is an answer too."""
     decides: Text
     how: Text
     topic: Literal["rights", "money", "learning", "work", "home", "health", "people"]
@@ -513,6 +553,17 @@ class Entitlement(Sourced):
         if self.amount and not self.year:
             raise ValueError("an amount needs the year it belongs to")
         return self
+
+    @model_validator(mode="after")
+    def _what_is_to_come_says_when(self) -> Self:
+        if self.to_come and not self.starts:
+            raise ValueError("what is enacted or announced needs `starts`, even if no day is set")
+        return self
+
+    @property
+    def to_come(self) -> bool:
+        """Made or promised, but nobody can use it today."""
+        return self.standing in (Standing.ENACTED, Standing.ANNOUNCED)
 
     @property
     def published(self) -> bool:

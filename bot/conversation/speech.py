@@ -178,7 +178,8 @@ def _entitlement(post: Signpost, voice: Voice) -> Iterator[str]:
     row = post.entitlement
     yield f"▪ {row.title}"
     yield row.what
-    yield voice.say("ask.entitlement-certain" if post.certain else "ask.entitlement-maybe")
+    because = " ".join(reason.said(voice.words) for reason in post.because)
+    yield voice.say(f"ask.entitlement-{post.told.value}", because=because)
     if row.amount:
         yield voice.say("ask.entitlement-amount", amount=row.amount, year=row.year or "")
     if row.condition:

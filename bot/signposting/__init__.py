@@ -1,5 +1,5 @@
 """Who is entitled to what."""
 
-from bot.signposting.entitled import Signpost, entitled, possible_statuses
+from bot.signposting.entitled import Signpost, Told, entitled, possible_statuses
 
-__all__ = ["Signpost", "entitled", "possible_statuses"]
+__all__ = ["Signpost", "Told", "entitled", "possible_statuses"]

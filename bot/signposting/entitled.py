@@ -1,18 +1,32 @@
-"""Rows against a person: which fit for certain, which may, and in what order they are shown."""
+"""Rows against a person: what they should get, may get, or not yet; why; and in what order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
+from functools import lru_cache
 
 from bot.signposting.facts import Doing, Facts, Want, facts
-from bot.signposting.status import Statuses, endings
+from bot.signposting.history import age_on
+from bot.signposting.schemes import TESTS
+from bot.signposting.status import Statuses, age_of, later, statuses, stories
 from content.conditions import Known
-from content.schema import Eligibility, Entitlement, Flow, Stage
+from content.schema import CareStatus, Eligibility, Entitlement, Flow, Scheme, Stage, Standing
 
 TOPICS = ("rights", "money", "learning", "work", "home", "health", "people")
 """The order of rows that fit equally well."""
+EVERYONE = Eligibility()
+MOST_TELLING = (
+    CareStatus.ELIGIBLE,
+    CareStatus.RELEVANT,
+    CareStatus.FORMER_RELEVANT,
+    *CareStatus,
+)
+"""Of several statuses at once, the one that says most."""
+YEARS_AHEAD = 3
+"""How far to look for what starts at a birthday: at 15, as far as 18."""
 _COLLEGE = frozenset({Stage.COLLEGE, Stage.ADULT_LEARNING})  # a row's ages tell the two apart
 STAGES_NOW = {
     Doing.SCHOOL: frozenset({Stage.SCHOOL}),
@@ -31,91 +45,254 @@ STAGES_NEXT = {
 }
 
 
+class Told(StrEnum):
+    """How much is said of a row, in the order the groups are shown."""
+
+    SHOULD = "should"
+    MAY = "may"
+    NOT_YET = "not-yet"
+
+
+@dataclass(frozen=True)
+class Because:
+    """A reason; its words are the wording's `why.<key>`, or stand in the row (`words`)."""
+
+    key: str
+    gaps: Mapping[str, str] = field(default_factory=dict)
+    words: str | None = None
+
+    def said(self, wording: Mapping[str, str]) -> str:
+        """The reason in words."""
+        return self.words or wording[f"why.{self.key}"].format(**self.gaps)
+
+
 @dataclass(frozen=True)
 class Signpost:
-    """A row that fits: whatever the unknown answers are, or only for some of them."""
+    """A row that fits this person, how sure that is, and why."""
 
     entitlement: Entitlement
-    certain: bool
+    told: Told
+    because: tuple[Because, ...] = ()
+    starts: str | None = None
+    """Not yet: the day (as an ISO date), the age in years, or the row's own words for when."""
+
+    @property
+    def certain(self) -> bool:
+        """Whatever the unknown answers turn out to be."""
+        return self.told is Told.SHOULD
+
+    @property
+    def now(self) -> bool:
+        """It can be asked for today."""
+        return self.told is not Told.NOT_YET
 
 
 def entitled(
     rows: Iterable[Entitlement], flow: Flow, known: Known, today: date
 ) -> tuple[Signpost, ...]:
-    """What this person gets for certain, then what they may get; what they want next first."""
-    person = facts(flow, known)
-    fits = ((row, fit(row.who, person, today)) for row in rows if row.published)
-    posts = [Signpost(row, certain=truth is True) for row, truth in fits if truth is not False]
-    return tuple(sorted(posts, key=lambda post: _rank(post, person)))
+    """What this person should get, then may get, then not yet; what they want next first."""
+    return signposts(rows, facts(flow, known), today)
 
 
-def possible_statuses(flow: Flow, known: Known) -> tuple[Statuses, ...]:
+def signposts(rows: Iterable[Entitlement], person: Facts, today: date) -> tuple[Signpost, ...]:
+    """The same, from facts."""
+    found = (_signpost(row, person, today) for row in rows if row.confidence.publishable)
+    return tuple(sorted((post for post in found if post), key=lambda post: _rank(post, person)))
+
+
+def possible_statuses(flow: Flow, known: Known, today: date) -> tuple[Statuses, ...]:
     """Every set of legal statuses this person may hold; one only, when their answers settle it."""
-    found = {held for _, held in endings(facts(flow, known))}
-    return tuple(sorted(found, key=sorted))
+    return statuses_of(facts(flow, known), today)
+
+
+def statuses_of(person: Facts, today: date) -> tuple[Statuses, ...]:
+    """The same, from facts."""
+    return tuple(sorted({case.held for case in cases(person, today)}, key=sorted))
+
+
+def _signpost(row: Entitlement, person: Facts, today: date) -> Signpost | None:
+    if row.standing is Standing.ENDED:
+        return None
+    tests = judged(row.who, person, today)
+    truth = _all(tests.values())
+    if truth is False:
+        return None if row.to_come else _begins(row, person, today)
+    if row.to_come:
+        why = Because(f"not-yet.{row.standing.value}", {"starts": row.starts or ""})
+        return Signpost(row, Told.NOT_YET, (why, *_open(tests)), row.starts)
+    if truth is None:
+        return Signpost(row, Told.MAY, (*_open(tests), *_unsure(row)))
+    if row.unsure:
+        return Signpost(row, Told.MAY, _unsure(row))
+    return Signpost(row, Told.SHOULD, tuple(_reasons(row, person, today)))
+
+
+def _begins(row: Entitlement, person: Facts, today: date) -> Signpost | None:
+    """A row that only time stands before, and when it starts."""
+    for years in range(1, YEARS_AHEAD + 1):
+        ahead = later(person, today, years)
+        if ahead is None:
+            return None
+        grown, then = ahead
+        tests = judged(row.who, grown, then)
+        if _all(tests.values()) is not False:
+            starts = then.isoformat() if person.born else str(grown.age)
+            why = Because("not-yet.age", {"age": str(grown.age)})
+            return Signpost(row, Told.NOT_YET, (why, *_open(tests), *_unsure(row)), starts)
+    return None
+
+
+# --- One row against one person -----------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one story comes to: all that a row asks about time in care."""
+
+    age: int
+    held: Statuses
+    schemes: frozenset[tuple[Scheme, bool | None]]
+
+
+@lru_cache(maxsize=256)
+def cases(person: Facts, today: date) -> frozenset[Case]:
+    """Every way it may be for this person. Never empty."""
+    return frozenset(
+        Case(
+            story.age,
+            statuses(story),
+            frozenset((scheme, test(story)) for scheme, test in TESTS.items()),
+        )
+        for story in stories(person, today)
+    )
 
 
 def fit(who: Eligibility, person: Facts, today: date) -> bool | None:
     """True, False, or None where it hangs on something unknown."""
+    return _all(judged(who, person, today).values())
+
+
+def judged(who: Eligibility, person: Facts, today: date) -> dict[str, bool | None]:
+    """Each thing a row asks of a person -> its truth, None where it hangs on something unknown."""
+    return {
+        "care": _age_and_care(who, person, today),
+        "doing": _stage(who, person),
+        "situation": _circumstances(who, person),
+        "council": _among(who.councils, person.council),
+        "home": _among(who.home_councils, person.home_council),
+        "level": _level(who, person),
+    }
+
+
+def _age_and_care(who: Eligibility, person: Facts, today: date) -> bool | None:
+    """Age and status move together, so both are asked of each case at once."""
+    return _same({_case(who, case, person, today) for case in cases(person, today)})
+
+
+def _case(who: Eligibility, case: Case, person: Facts, today: date) -> bool | None:
     return _all(
         (
-            _age_and_care(who, person, today),
-            _stage(who, person),
-            _circumstances(who, person),
-            _council(who, person),
+            _age(who, case.age, person.born, today),
+            not who.care or not case.held.isdisjoint(who.care),
+            who.scheme is None or dict(case.schemes)[who.scheme],
         )
     )
 
 
-def _age_and_care(who: Eligibility, person: Facts, today: date) -> bool | None:
-    """Age and status move together, so both are asked of each story at once."""
-    return _same(
-        {
-            _all((_age(who, age, today), not who.care or not held.isdisjoint(who.care)))
-            for age, held in endings(person)
-        }
-    )
-
-
-def _age(who: Eligibility, age: int, today: date) -> bool | None:
+def _age(who: Eligibility, age: int, born: date | None, today: date) -> bool | None:
     if who.age_from is not None and age < who.age_from:
         return False
     if who.age_below is None or age < who.age_below:
         return True
-    # Someone just too old today may have been young enough on the last 31 August.
-    birthday_since = (today.month, today.day) != (8, 31)
-    just_over = who.age_on_31_august and age == who.age_below and birthday_since
-    return None if just_over else False
+    if not who.age_on_31_august or age > who.age_below:
+        return False
+    august = date(today.year - ((today.month, today.day) < (8, 31)), 8, 31)
+    if born is not None:
+        return age_on(born, august) < who.age_below
+    # Just too old today, but young enough then if there was a birthday since.
+    return None if today != august else False
 
 
 def _stage(who: Eligibility, person: Facts) -> bool | None:
+    if not who.stages:
+        return True
+    if person.stages is not None:
+        return not person.stages.isdisjoint(who.stages)
     now = STAGES_NOW[person.doing] if person.doing else frozenset[Stage]()
-    then = {stage for want in person.wants or () for stage in STAGES_NEXT.get(want, ())}
-    if not who.stages or not (now | then).isdisjoint(who.stages):
+    if not (now | _wanted(person)).isdisjoint(who.stages):
         return True
     return None if person.doing is None or person.wants is None else False
 
 
 def _circumstances(who: Eligibility, person: Facts) -> bool | None:
-    if not who.circumstances:
+    """At least one of them holds."""
+    held = {person.holds(circumstance) for circumstance in who.circumstances}
+    if not held or True in held:
         return True
-    if person.circumstances is None:
-        return None
-    return not person.circumstances.isdisjoint(who.circumstances)
+    return None if None in held else False
 
 
-def _council(who: Eligibility, person: Facts) -> bool | None:
-    if not who.councils:
+def _among(places: tuple[str, ...], place: str | None) -> bool | None:
+    if not places:
         return True
-    return None if person.council is None else person.council in who.councils
+    return None if place is None else place in places
 
 
-def _rank(post: Signpost, person: Facts) -> tuple[bool, bool, int]:
+def _level(who: Eligibility, person: Facts) -> bool | None:
+    if who.level_below is None:
+        return True
+    return None if person.level is None else person.level < who.level_below
+
+
+# --- Why ------------------------------------------------------------------------------------
+
+
+def _reasons(row: Entitlement, person: Facts, today: date) -> Iterator[Because]:
+    """What in their answers makes it fit, what weighs most first."""
+    who, found = row.who, cases(person, today)
+    if who.scheme:
+        yield Because(f"scheme.{who.scheme.value}")
+    elif who.care:
+        held = {case.held & set(who.care) for case in found}
+        status = next(s for s in MOST_TELLING if s in frozenset[CareStatus]().union(*held))
+        yield Because("care.any" if len(held) > 1 else f"care.{status.value}")
+    for circumstance in who.circumstances:
+        if person.holds(circumstance):
+            yield Because(f"situation.{circumstance}")
+    if who.councils or who.home_councils:
+        yield Because("council" if who.councils else "home")
+    if who.level_below is not None:
+        yield Because("level")
+    if who.stages:
+        yield Because("doing")
+    age = age_of(person, today)
+    if age is not None and (who.age_from is not None or who.age_below is not None):
+        yield Because("age", {"age": str(age)})
+    if who == EVERYONE:
+        yield Because("everyone")
+
+
+def _open(tests: Mapping[str, bool | None]) -> tuple[Because, ...]:
+    """What it hangs on."""
+    return tuple(Because(f"unknown.{name}") for name, truth in tests.items() if truth is None)
+
+
+def _unsure(row: Entitlement) -> tuple[Because, ...]:
+    return (Because("row", words=row.unsure),) if row.unsure else ()
+
+
+# --- Order ------------------------------------------------------------------------------------
+
+
+def _rank(post: Signpost, person: Facts) -> tuple[int, bool, int]:
     """Sorting is stable: rows that tie keep the order they are written in."""
     row = post.entitlement
-    wanted = {stage for want in person.wants or () for stage in STAGES_NEXT.get(want, ())}
-    asked_for = row.topic in (person.wants or ()) or not wanted.isdisjoint(row.who.stages)
-    return not post.certain, not asked_for, TOPICS.index(row.topic)
+    asked_for = row.topic in (person.wants or ()) or not _wanted(person).isdisjoint(row.who.stages)
+    return list(Told).index(post.told), not asked_for, TOPICS.index(row.topic)
+
+
+def _wanted(person: Facts) -> frozenset[Stage]:
+    return frozenset(s for want in person.wants or () for s in STAGES_NEXT.get(want, ()))
 
 
 def _all(truths: Iterable[bool | None]) -> bool | None:
@@ -126,5 +303,5 @@ def _all(truths: Iterable[bool | None]) -> bool | None:
 
 
 def _same(truths: set[bool | None]) -> bool | None:
-    """What every story agrees on; None when they don't."""
+    """What every case agrees on; None when they don't."""
     return next(iter(truths)) if len(truths) == 1 else None

@@ -1,13 +1,15 @@
-"""What a person's answers tell about their rights; what they don't tell stays unknown."""
+"""What is known of a person's rights; what is not known stays unknown, and widens the answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
+from bot.signposting.history import History
 from content.conditions import Known
-from content.schema import Fact, Flow, Skip
+from content.schema import Fact, Flow, Skip, Stage
 
 
 class Care(StrEnum):
@@ -15,6 +17,8 @@ class Care(StrEnum):
 
     NOW = "now"
     BEFORE = "before"
+    HOUSED = "housed"
+    """The council only paid for a room or a flat (s. 17): that is not care in law."""
     RELATIVES = "relatives"
     """Raised by family or friends without coming into care: kinship."""
     NEVER = "never"
@@ -72,39 +76,81 @@ class Want(StrEnum):
     RIGHTS = "rights"
 
 
+class Living(StrEnum):
+    """Whom they live with. A row may name one of these among its circumstances."""
+
+    FOSTER_CARER = "foster-carer"
+    CHILDRENS_HOME = "childrens-home"
+    PARENTS = "with-parents"
+    FAMILY = "with-family-or-friends"
+    OWN_PLACE = "own-place"
+    ELSEWHERE = "living-elsewhere"
+
+
+BIRTHDAY_SOON = "birthday-soon"
+"""The next birthday is less than three months away."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """What is known of one person. None is "not known", for whatever reason, and widens."""
 
     age: int | None = None
+    born: date | None = None
+    """The day of birth, where it was given; it stands above `age`."""
     care: Care | None = None
     at_16: At16 | None = None
     thirteen_weeks: bool | None = None
     """13 weeks in care since the 14th birthday, in one go or added together."""
     left: Left | None = None
+    history: History | None = None
+    """The record of their care by date, where there is one; it stands above simple answers."""
+    agreed_course: bool | None = None
+    """At 25 and over: still on a course that was agreed in the pathway plan before 25."""
     doing: Doing | None = None
     wants: frozenset[Want] | None = None
+    stages: frozenset[Stage] | None = None
+    """What they do or want next, where it was given as stages; it stands above the two before."""
     circumstances: frozenset[str] | None = None
+    living: Living | None = None
+    birthday_soon: bool | None = None
+    level: int | None = None
+    """The highest level of which they have a full qualification; 0 is none."""
     council: str | None = None
     """The council that looks after them or last did, wherever they live now."""
+    home_council: str | None = None
+    """The council of the area where they live."""
+
+    def holds(self, circumstance: str) -> bool | None:
+        """Whether this is true of them."""
+        if circumstance == BIRTHDAY_SOON:
+            return self.birthday_soon
+        if circumstance == Care.HOUSED:
+            return None if self.care is None else self.care is Care.HOUSED
+        if circumstance in set(Living):
+            return None if self.living is None else self.living == circumstance
+        return None if self.circumstances is None else circumstance in self.circumstances
 
 
 def facts(flow: Flow, known: Known) -> Facts:
     """Read the answers of the questions that carry a `fact:`."""
     told = _told(flow, known)
-    age, weeks = told.get(Fact.AGE), told.get(Fact.THIRTEEN_WEEKS)
     wants = told.get(Fact.WANT_NEXT)
-    council = told.get(Fact.COUNCIL)
     return Facts(
-        age=next((int(digits) for digits in age or () if digits.isdigit()), None),
+        age=_number(told.get(Fact.AGE)),
         care=_one(Care, told.get(Fact.IN_CARE_NOW)),
         at_16=_one(At16, told.get(Fact.IN_CARE_AT_16)),
-        thirteen_weeks=None if not weeks or not weeks <= {"yes", "no"} else "yes" in weeks,
+        thirteen_weeks=_yes(told.get(Fact.THIRTEEN_WEEKS)),
         left=_one(Left, told.get(Fact.LEFT_CARE_BY)),
+        agreed_course=_yes(told.get(Fact.AGREED_COURSE)),
         doing=_one(Doing, told.get(Fact.DOING_NOW)),
         wants=None if wants is None else frozenset(want for want in Want if want in wants),
         circumstances=told.get(Fact.CIRCUMSTANCES),
-        council=None if council is None else next(iter(council), None),
+        living=_one(Living, told.get(Fact.LIVING_WITH)),
+        birthday_soon=_yes(told.get(Fact.BIRTHDAY), BIRTHDAY_SOON, "birthday-later"),
+        level=_number(told.get(Fact.LEVEL)),
+        council=_any(told.get(Fact.COUNCIL)),
+        home_council=_any(told.get(Fact.HOME_COUNCIL)),
     )
 
 
@@ -124,3 +170,15 @@ Kind = TypeVar("Kind", bound=StrEnum)
 def _one(kind: type[Kind], said: frozenset[str] | None) -> Kind | None:
     """An answer this code has no rule for counts as unknown: it widens, never narrows."""
     return next((member for member in kind if member.value in (said or ())), None)
+
+
+def _yes(said: frozenset[str] | None, yes: str = "yes", no: str = "no") -> bool | None:
+    return yes in said if said and said <= {yes, no} else None
+
+
+def _number(said: frozenset[str] | None) -> int | None:
+    return next((int(digits) for digits in said or () if digits.isdecimal()), None)
+
+
+def _any(said: frozenset[str] | None) -> str | None:
+    return next(iter(said or ()), None)
