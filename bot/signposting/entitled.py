@@ -119,9 +119,9 @@ def _signpost(row: Entitlement, person: Facts, today: date) -> Signpost | None:
         return None if row.to_come else _begins(row, person, today)
     if row.to_come:
         why = Because(f"not-yet.{row.standing.value}", {"starts": row.starts or ""})
-        return Signpost(row, Told.NOT_YET, (why, *_open(tests)), row.starts)
+        return Signpost(row, Told.NOT_YET, (why, *_open(row, tests, person, today)), row.starts)
     if truth is None:
-        return Signpost(row, Told.MAY, (*_open(tests), *_unsure(row)))
+        return Signpost(row, Told.MAY, (*_open(row, tests, person, today), *_unsure(row)))
     if row.unsure:
         return Signpost(row, Told.MAY, _unsure(row))
     return Signpost(row, Told.SHOULD, tuple(_reasons(row, person, today)))
@@ -138,7 +138,8 @@ def _begins(row: Entitlement, person: Facts, today: date) -> Signpost | None:
         if _all(tests.values()) is not False:
             starts = then.isoformat() if person.born else str(grown.age)
             why = Because("not-yet.age", {"age": str(grown.age)})
-            return Signpost(row, Told.NOT_YET, (why, *_open(tests), *_unsure(row)), starts)
+            open_ = _open(row, tests, grown, then)
+            return Signpost(row, Told.NOT_YET, (why, *open_, *_unsure(row)), starts)
     return None
 
 
@@ -272,9 +273,35 @@ def _reasons(row: Entitlement, person: Facts, today: date) -> Iterator[Because]:
         yield Because("everyone")
 
 
-def _open(tests: Mapping[str, bool | None]) -> tuple[Because, ...]:
+def _open(
+    row: Entitlement, tests: Mapping[str, bool | None], person: Facts, today: date
+) -> tuple[Because, ...]:
     """What it hangs on."""
-    return tuple(Because(f"unknown.{name}") for name, truth in tests.items() if truth is None)
+    found: list[Because] = []
+    for name, truth in tests.items():
+        if truth is not None:
+            continue
+        if name == "care":
+            found.append(Because(f"unknown.{_missing(row.who, person, today)}"))
+        elif name == "situation":
+            unknown = (c for c in row.who.circumstances if person.holds(c) is None)
+            found.extend(Because(f"if.{circumstance}") for circumstance in unknown)
+        else:
+            found.append(Because(f"unknown.{name}"))
+    return tuple(found)
+
+
+def _missing(who: Eligibility, person: Facts, today: date) -> str:
+    """Which fact about age or care would settle it: the one that most hangs on."""
+    found = cases(person, today)
+    if age_of(person, today) is None:
+        return "age"
+    if who.scheme and any(dict(case.schemes)[who.scheme] is None for case in found):
+        return "scheme"
+    if len({(case.held, case.schemes) for case in found}) == 1:
+        return "august"
+    told = person.history is not None or None not in (person.care, person.left, person.at_16)
+    return "weeks" if person.history is None and told and person.thirteen_weeks is None else "care"
 
 
 def _unsure(row: Entitlement) -> tuple[Because, ...]:

@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-from bot.signposting.history import History
+from bot.signposting.history import Basis, History
 from content.conditions import Known
 from content.schema import Fact, Flow, Skip, Stage
 
@@ -126,6 +126,8 @@ class Facts:
         if circumstance == BIRTHDAY_SOON:
             return self.birthday_soon
         if circumstance == Care.HOUSED:
+            if self.history is not None:
+                return any(e.basis is Basis.SECTION_17 for e in self.history.episodes)
             return None if self.care is None else self.care is Care.HOUSED
         if circumstance in set(Living):
             return None if self.living is None else self.living == circumstance

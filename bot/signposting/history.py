@@ -92,7 +92,7 @@ class History:
     episodes: tuple[Episode, ...]
     orders: tuple[Made, ...] | None = None
     homes: tuple[Stay, ...] | None = None
-    away_at_16: bool = False
+    away_at_16: bool | None = None
     """In custody or hospital on the 16th birthday, and looked after right before."""
 
 

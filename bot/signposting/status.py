@@ -247,10 +247,11 @@ def _recorded(facts: Facts, today: date) -> Iterator[Story]:
                 continue
             for course in _agreed_course(age, facts):
                 for relatives in _relatives(reading, facts):
-                    yield _story(reading, age, facts, course, relatives)
+                    for away in _away(reading, facts, age):
+                        yield _story(reading, age, course, relatives, away)
 
 
-def _story(reading: Reading, age: int, facts: Facts, course: bool, relatives: bool) -> Story:
+def _story(reading: Reading, age: int, course: bool, relatives: bool, away: bool) -> Story:
     guardian = reading.left is Order.GUARDIANSHIP and reading.from_care and reading.at_18
     return Story(
         age,
@@ -258,7 +259,7 @@ def _story(reading: Reading, age: int, facts: Facts, course: bool, relatives: bo
         now=reading.now,
         thirteen_weeks=reading.weeks_since_14,
         touched_16=reading.touched_16,
-        away_at_16=facts.history is not None and facts.history.away_at_16 and age >= 16,
+        away_at_16=away,
         settled=reading.settled,
         went_home=reading.went_home,
         to_18=reading.to_18,
@@ -272,6 +273,13 @@ def _story(reading: Reading, age: int, facts: Facts, course: bool, relatives: bo
         agreed_course=course,
         elsewhere=reading.elsewhere,
     )
+
+
+def _away(reading: Reading, facts: Facts, age: int) -> tuple[bool, ...]:
+    """It matters only where no day of care fell on or after 16."""
+    if age < 16 or reading.touched_16 or not reading.weeks_since_14 or facts.history is None:
+        return (False,)
+    return _either(facts.history.away_at_16, (True, False))
 
 
 def _births(facts: Facts, today: date) -> Iterator[date]:
