@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.signposting import Signpost, entitled, possible_statuses
+from bot.signposting import Signpost, Told, entitled, possible_statuses
 from bot.signposting.entitled import TOPICS, fit
 from bot.signposting.facts import At16, Care, Doing, Facts, Left, Want, facts
-from bot.signposting.status import AGES, endings
+from bot.signposting.status import AGES, stories
 from content.loader import read
 from content.schema import CareStatus, Confidence, Eligibility, Entitlement, Fact, Skip, Standing
 from content.walk import ways
@@ -33,15 +33,17 @@ USUAL = {
     "circumstances": "none-of-these",
 }
 
-LAC, EL, REL, FR, QC, PLA, KIN, CE, OUT = (
+LAC, EL, REL, FR, QC, QCE, PLA, KIN, CE, EST, OUT = (
     CareStatus.LOOKED_AFTER,
     CareStatus.ELIGIBLE,
     CareStatus.RELEVANT,
     CareStatus.FORMER_RELEVANT,
     CareStatus.QUALIFYING,
+    CareStatus.QUALIFYING_EDUCATION,
     CareStatus.PREVIOUSLY_LOOKED_AFTER,
     CareStatus.KINSHIP,
     CareStatus.CARE_EXPERIENCED,
+    CareStatus.ESTRANGED,
     CareStatus.NOT_IN_CARE,
 )
 
@@ -83,7 +85,11 @@ def _set(value: object) -> frozenset[str]:
 
 
 def posts(known: dict[str, frozenset[str]], today: date = TODAY) -> tuple[Signpost, ...]:
-    return entitled(ROWS.values(), FLOW, known, today)
+    return tuple(post for post in entitled(ROWS.values(), FLOW, known, today) if post.now)
+
+
+def why(post: Signpost) -> str:
+    return " ".join(reason.said(CONTENT.wording["en"]) for reason in post.because)
 
 
 def shown(known: dict[str, frozenset[str]]) -> set[str]:
@@ -106,7 +112,7 @@ GOLDEN = {
     # G7: the answers can't add up respite stays. The question says that they are not care.
     "G7 weekend respite only": (told(16, care="never"), {OUT}),
     "G8 special guardian, 20": (told(20, **SPECIAL_GUARDIAN), {QC, PLA}),
-    "G9 special guardian, 22": (told(22, **SPECIAL_GUARDIAN, doing_now="university"), {QC, PLA}),
+    "G9 special guardian, 22": (told(22, **SPECIAL_GUARDIAN, doing_now="university"), {QCE, PLA}),
     "G10 adopted at 4": (told(18, **ADOPTED), {PLA}),
     # G11, G12: seeking asylum is a circumstance, not a status, so the set holds one thing less.
     "G11 alone to the UK at 17y2m": (
@@ -140,14 +146,14 @@ GOLDEN = {
         {PLA},
     ),
     "row 14, raised by grandparents": (told(17, care="relatives"), {KIN}),
-    "row 16, never in care": (told(19, care="never", circumstances="no-contact-parents"), {OUT}),
+    "row 16, never in care": (told(19, care="never", circumstances="no-contact-parents"), {EST}),
 }
 
 
 @pytest.mark.parametrize("case", GOLDEN)
 def test_golden_case(case: str) -> None:
     known, expected = GOLDEN[case]
-    assert possible_statuses(FLOW, known) == (frozenset(expected),)
+    assert possible_statuses(FLOW, known, TODAY) == (frozenset(expected),)
 
 
 def test_g17_housed_under_section_17_is_offered_an_advocate_and_promised_nothing() -> None:
@@ -160,24 +166,24 @@ def test_g17_housed_under_section_17_is_offered_an_advocate_and_promised_nothing
 
 def test_a_course_agreed_before_25_may_keep_the_status_after_25() -> None:
     known = told(26, **STAYED_TO_18, doing_now="university")
-    assert set(possible_statuses(FLOW, known)) == {frozenset({FR}), frozenset({CE})}
+    assert set(possible_statuses(FLOW, known, TODAY)) == {frozenset({FR}), frozenset({CE})}
 
 
 def test_an_order_at_16_hangs_on_the_six_months() -> None:
     known = told(17, **{**HOSTEL_AT_16, "left-by": "relatives-by-order"})
-    assert set(possible_statuses(FLOW, known)) == {frozenset({REL}), frozenset({QC, PLA})}
+    assert set(possible_statuses(FLOW, known, TODAY)) == {frozenset({REL}), frozenset({QC, PLA})}
 
 
 def test_not_knowing_the_weeks_leaves_two_statuses() -> None:
     known = told(19, care="before", left_by="at-18")
-    assert set(possible_statuses(FLOW, known)) == {frozenset({FR}), frozenset({QC})}
+    assert set(possible_statuses(FLOW, known, TODAY)) == {frozenset({FR}), frozenset({QC})}
     assert "personal-adviser" in shown(known) - certain(known)
     assert "care-status-letter" in certain(known)
 
 
 def test_answers_that_cannot_all_be_true_widen() -> None:
     impossible = Facts(age=15, care=Care.BEFORE, at_16=At16.YES)
-    assert endings(impossible) == endings(Facts(age=15))
+    assert stories(impossible, TODAY) == stories(Facts(age=15), TODAY)
 
 
 # --- What each is owed ---------------------------------------------------------------------
@@ -225,8 +231,8 @@ def test_someone_in_kinship_care_is_pointed_to_advice_for_those_who_raise_them()
 
 def test_someone_estranged_who_was_never_in_care_gets_what_is_for_them() -> None:
     known = told(19, care="never", want_next="university", circumstances="no-contact-parents")
-    assert {"student-finance-estranged", "unite-scholarship-estranged"} <= certain(known)
-    assert "unite-scholarship" not in shown(known)
+    assert "student-finance-estranged" in certain(known)
+    assert "unite-scholarship" in shown(known) - certain(known), "there are few places"
 
 
 # --- What people believe (entitlements.md 5.5) -----------------------------------------------
@@ -234,7 +240,10 @@ def test_someone_estranged_who_was_never_in_care_gets_what_is_for_them() -> None
 
 def test_m1_the_college_bursary_is_up_to_a_sum_and_only_under_19() -> None:
     assert (ROWS["bursary-16-19"].amount or "").startswith("Up to £1,200")
-    assert "bursary-16-19" in certain(told(18, **STAYED_TO_18, doing_now="college"))
+    known = told(18, **STAYED_TO_18, doing_now="college")
+    (post,) = (p for p in posts(known) if p.entitlement.id == "bursary-16-19")
+    assert not post.certain
+    assert "it can be less, or nothing" in why(post)
     assert "bursary-16-19" not in shown(told(20, **STAYED_TO_18, doing_now="college"))
 
 
@@ -248,9 +257,11 @@ def test_m2_any_time_in_care_is_not_leaving_care_status() -> None:
 @pytest.mark.parametrize("age", [18, 20])
 def test_qualifying_gets_neither_university_nor_apprenticeship_bursary(age: int) -> None:
     known = told(age, **UNDER_13_WEEKS, want_next={"apprenticeship", "university"})
-    assert possible_statuses(FLOW, known) == (frozenset({QC}),)
+    assert possible_statuses(FLOW, known, TODAY) == (frozenset({QC}),)
     assert shown(known).isdisjoint({"university-bursary", "apprenticeship-bursary"})
-    assert {"council-study-costs", "holiday-home"} <= certain(known)
+    assert "holiday-home" in certain(known)
+    assert "council-study-costs-may" in shown(known) - certain(known)
+    assert "council-study-costs" not in shown(known)
 
 
 def test_m5_the_university_bursary_is_one_sum() -> None:
@@ -268,7 +279,8 @@ def test_m6_adoption_brings_no_leaving_care_support() -> None:
 
 def test_m7_special_guardianship_from_care_is_not_nothing() -> None:
     known = told(20, **SPECIAL_GUARDIAN, want_next="university")
-    assert {"council-study-costs", "holiday-home", "local-offer"} <= certain(known)
+    assert {"holiday-home", "local-offer"} <= certain(known)
+    assert "council-study-costs-may" in shown(known)
 
 
 def test_m8_the_council_that_looked_after_you_is_the_one_that_counts() -> None:
@@ -363,9 +375,12 @@ def _row(confidence: Confidence, standing: Standing) -> Entitlement:
 @pytest.mark.parametrize("standing", list(Standing))
 def test_only_sure_rows_in_force_are_shown(confidence: Confidence, standing: Standing) -> None:
     row = _row(confidence, standing)
-    sure = confidence in (Confidence.HIGH, Confidence.MEDIUM) and standing is Standing.IN_FORCE
     found = entitled([row], FLOW, told(20, care="dont-know"), TODAY)
-    assert found == ((Signpost(row, certain=True),) if sure else ())
+    if confidence not in (Confidence.HIGH, Confidence.MEDIUM) or standing is Standing.ENDED:
+        assert found == ()
+    else:
+        in_force = standing is Standing.IN_FORCE
+        assert [post.told for post in found] == [Told.SHOULD if in_force else Told.NOT_YET]
 
 
 @st.composite
@@ -414,11 +429,13 @@ def test_not_saying_your_circumstances_keeps_what_needs_one_as_a_maybe() -> None
     assert {"free-meals", "care-to-learn", "ehcp-to-25"} <= shown(known) - certain(known)
 
 
+@settings(deadline=None, max_examples=40)
 @given(conversations())
 def test_nothing_unpublished_is_ever_shown(known: dict[str, frozenset[str]]) -> None:
     assert all(post.entitlement.published for post in posts(known))
 
 
+@settings(deadline=None, max_examples=40)
 @given(conversations())
 def test_certain_comes_first_then_what_they_asked_for(known: dict[str, frozenset[str]]) -> None:
     found = posts(known)
@@ -474,7 +491,7 @@ def test_a_skip_is_not_known(skip: Skip) -> None:
 def test_an_answer_without_a_rule_counts_as_unknown() -> None:
     odd = {question: frozenset({"gap-year"}) for question in QUESTION.values()}
     person = facts(FLOW, {**odd, QUESTION[Fact.WANT_NEXT]: frozenset({"home"})})
-    unread = {"council", "circumstances", "wants"}  # taken as they stand
+    unread = {"council", "home_council", "circumstances", "wants"}  # taken as they stand
     assert all(
         getattr(person, field.name) is None for field in fields(Facts) if field.name not in unread
     )

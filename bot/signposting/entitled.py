@@ -11,7 +11,7 @@ from functools import lru_cache
 from bot.signposting.facts import Doing, Facts, Want, facts
 from bot.signposting.history import age_on
 from bot.signposting.schemes import TESTS
-from bot.signposting.status import Statuses, age_of, later, statuses, stories
+from bot.signposting.status import Statuses, Story, age_of, later, statuses, stories
 from content.conditions import Known
 from content.schema import CareStatus, Eligibility, Entitlement, Flow, Scheme, Stage, Standing
 
@@ -116,7 +116,10 @@ def _signpost(row: Entitlement, person: Facts, today: date) -> Signpost | None:
     tests = judged(row.who, person, today)
     truth = _all(tests.values())
     if truth is False:
-        return None if row.to_come else _begins(row, person, today)
+        time_alone = not row.to_come and all(
+            t is not False for n, t in tests.items() if n != "care"
+        )
+        return _begins(row, person, today) if time_alone else None
     if row.to_come:
         why = Because(f"not-yet.{row.standing.value}", {"starts": row.starts or ""})
         return Signpost(row, Told.NOT_YET, (why, *_open(row, tests, person, today)), row.starts)
@@ -152,19 +155,29 @@ class Case:
 
     age: int
     held: Statuses
-    schemes: frozenset[tuple[Scheme, bool | None]]
+    counts: frozenset[Scheme]
+    """The schemes for which they were in care."""
+    unclear: frozenset[Scheme]
+    """The schemes for which that is not settled."""
+
+    def counts_for(self, scheme: Scheme) -> bool | None:
+        """Whether they count as having been in care for this scheme."""
+        return None if scheme in self.unclear else scheme in self.counts
 
 
 @lru_cache(maxsize=256)
 def cases(person: Facts, today: date) -> frozenset[Case]:
     """Every way it may be for this person. Never empty."""
-    return frozenset(
-        Case(
-            story.age,
-            statuses(story),
-            frozenset((scheme, test(story)) for scheme, test in TESTS.items()),
-        )
-        for story in stories(person, today)
+    return frozenset(_come_to(story) for story in stories(person, today))
+
+
+def _come_to(story: Story) -> Case:
+    tested = {scheme: test(story) for scheme, test in TESTS.items()}
+    return Case(
+        story.age,
+        statuses(story),
+        frozenset(scheme for scheme, truth in tested.items() if truth),
+        frozenset(scheme for scheme, truth in tested.items() if truth is None),
     )
 
 
@@ -195,7 +208,7 @@ def _case(who: Eligibility, case: Case, person: Facts, today: date) -> bool | No
         (
             _age(who, case.age, person.born, today),
             not who.care or not case.held.isdisjoint(who.care),
-            who.scheme is None or dict(case.schemes)[who.scheme],
+            who.scheme is None or case.counts_for(who.scheme),
         )
     )
 
@@ -296,9 +309,9 @@ def _missing(who: Eligibility, person: Facts, today: date) -> str:
     found = cases(person, today)
     if age_of(person, today) is None:
         return "age"
-    if who.scheme and any(dict(case.schemes)[who.scheme] is None for case in found):
+    if who.scheme and any(who.scheme in case.unclear for case in found):
         return "scheme"
-    if len({(case.held, case.schemes) for case in found}) == 1:
+    if len({(case.held, case.counts, case.unclear) for case in found}) == 1:
         return "august"
     told = person.history is not None or None not in (person.care, person.left, person.at_16)
     return "weeks" if person.history is None and told and person.thirteen_weeks is None else "care"

@@ -21,8 +21,8 @@ from content.schema import CareStatus, Stage
 Statuses = frozenset[CareStatus]
 Value = TypeVar("Value")
 
-AGES = range(15, 31)
-"""The ages tried when someone's is unknown: no rule and no row tells 30 from anything older."""
+AGES = range(15, 33)
+"""The ages tried when someone's is unknown: no rule and no row tells 32 from anything older."""
 ON_A_COURSE = (Doing.COLLEGE, Doing.UNIVERSITY, Doing.APPRENTICESHIP)
 COURSE_STAGES = frozenset(
     {Stage.COLLEGE, Stage.ADULT_LEARNING, Stage.APPRENTICESHIP, Stage.UNIVERSITY}

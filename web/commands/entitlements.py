@@ -1,4 +1,4 @@
-"""`waymark entitlements`: facts in, one person a line; out, what they should or may get, and why."""
+"""`waymark entitlements`: facts in, one person a line; what they should or may get, and why."""
 
 from __future__ import annotations
 
