@@ -19,6 +19,8 @@ from content.schema import Helpline, Notice, QuestionType
 
 LONGEST = 3500
 """Characters of one bubble; Telegram refuses more than 4,096."""
+MOST_TICKS = 90
+"""Telegram refuses a message with more than 100 buttons; what fits best comes first."""
 
 Row = tuple[tuple[str, str], ...]
 
@@ -152,7 +154,7 @@ def _rows(message: say.Ask, voice: Voice) -> Iterator[Row]:
 def _ticks(message: say.Ask, voice: Voice) -> Iterator[Row]:
     choices = [(option.value, option.label, option.face) for option in message.options]
     choices += [(p.entitlement.id, p.entitlement.title, None) for p in message.signposts]
-    for value, label, face in choices:
+    for value, label, face in choices[:MOST_TICKS]:
         mark = "☑" if value in message.picked else "☐"
         text = f"{mark} {face} {label}" if face else f"{mark} {label}"
         yield ((text, buttons.toggle(voice.nonce, message.question.id, value)),)

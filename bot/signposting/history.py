@@ -123,8 +123,6 @@ class Reading:
     qualified_otherwise: bool
     """Private fostering, a voluntary home or a long stay in health care at 16 or 17, now over."""
     privately_fostered: bool
-    housed_only: bool
-    """Never in care, but housed by the council under s. 17."""
     elsewhere: bool
     """Some of it was in Wales, Scotland or Northern Ireland, under other law."""
 
@@ -188,7 +186,6 @@ def _reading(
             at_18=at_18,
             qualified_otherwise=any(_over(e, close, today >= turned_18) for e in other),
             privately_fostered=Basis.PRIVATE_FOSTERING in bases,
-            housed_only=not runs and Basis.SECTION_17 in bases,
             elsewhere=Basis.OTHER_NATION in bases,
         )
 

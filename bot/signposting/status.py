@@ -305,7 +305,7 @@ def _agree(reading: Reading, facts: Facts) -> bool:
 
 
 def _relatives(reading: Reading, facts: Facts) -> tuple[bool, ...]:
-    if reading.ever or reading.housed_only:
+    if reading.ever or (facts.history is not None and facts.history.episodes):
         return (False,)
     return _either(None if facts.care is None else facts.care is Care.RELATIVES, (True, False))
 
