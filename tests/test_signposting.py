@@ -221,7 +221,8 @@ def test_g6_and_g12_qualifying_can_ask_for_advice_and_help() -> None:
 
 def test_g19_has_the_education_plan_but_no_leaving_care_right_yet() -> None:
     known = told(15, care="now", doing_now="school")
-    assert {"education-plan", "advocate", "from-16"} <= certain(known)
+    assert {"education-plan", "advocate"} <= certain(known)
+    assert "from-16" in shown(known) - certain(known), "told, and not promised"
     assert shown(known).isdisjoint({"personal-adviser", "pathway-plan", "setting-up-home"})
 
 

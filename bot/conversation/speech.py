@@ -182,6 +182,8 @@ def _entitlement(post: Signpost, voice: Voice) -> Iterator[str]:
     yield row.what
     because = " ".join(reason.said(voice.words) for reason in post.because)
     yield voice.say(f"ask.entitlement-{post.told.value}", because=because)
+    if not post.now:
+        return
     if row.amount:
         yield voice.say("ask.entitlement-amount", amount=row.amount, year=row.year or "")
     if row.condition:
