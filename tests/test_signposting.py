@@ -11,6 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.conversation.engine import Turn
+from bot.conversation.messages import Ask
+from bot.conversation.path import Progress
+from bot.conversation.speech import Bubble, Voice, speak
 from bot.signposting import Signpost, Told, entitled, possible_statuses
 from bot.signposting.entitled import TOPICS, fit
 from bot.signposting.facts import At16, Care, Doing, Facts, Left, Want, facts
@@ -407,7 +411,7 @@ def conversations(draw: st.DrawFn) -> dict[str, frozenset[str]]:
     return known
 
 
-@settings(deadline=None, max_examples=40)  # nine lists an example
+@settings(deadline=None, max_examples=20)  # fifteen lists an example
 @given(conversations())
 def test_not_knowing_never_takes_a_row_away(known: dict[str, frozenset[str]]) -> None:
     for question in QUESTION.values():
@@ -415,7 +419,7 @@ def test_not_knowing_never_takes_a_row_away(known: dict[str, frozenset[str]]) ->
         assert shown(known) <= shown(unsure), question
 
 
-@settings(deadline=None, max_examples=40)  # nine lists an example
+@settings(deadline=None, max_examples=20)  # fifteen lists an example
 @given(conversations())
 def test_certain_holds_whatever_the_unknown_answer_turns_out_to_be(
     known: dict[str, frozenset[str]],
@@ -496,6 +500,34 @@ def test_an_answer_without_a_rule_counts_as_unknown() -> None:
     assert all(
         getattr(person, field.name) is None for field in fields(Facts) if field.name not in unread
     )
+
+
+# --- As it is told ---------------------------------------------------------------------------
+
+
+def asked_for_the_list(known: dict[str, frozenset[str]]) -> list[Bubble]:
+    found = entitled(ROWS.values(), FLOW, known, TODAY)
+    question = FLOW.by_id["what-you-may-get"]
+    ask = Ask(question, (), (), Progress(1, 2), None, (), found, False, False, False)
+    return speak(
+        Turn(None, (ask,)),  # type: ignore[arg-type]  # nothing is read from the conversation
+        Voice(CONTENT.wording["en"], CONTENT.notices, {}, "https://site"),
+    )
+
+
+def test_each_group_is_told_with_its_reason() -> None:
+    known = told(17, care="now", thirteen_weeks="yes", doing_now="college", living_with="own-place")
+    said = "\n".join(bubble.text for bubble in asked_for_the_list(known))
+    assert "You should get this. You are in care, and have been for 13 weeks or more" in said
+    assert "You may get this. The college looks at what your course really costs you" in said
+    assert "Not yet. It starts when you turn 18" in said
+    assert "Not yet. It has been promised, but it has not started: September 2027." in said
+
+
+def test_a_list_never_has_more_buttons_than_telegram_carries() -> None:
+    bubbles = asked_for_the_list({})
+    assert len(entitled(ROWS.values(), FLOW, {}, TODAY)) > 100
+    assert all(sum(map(len, bubble.rows)) <= 100 for bubble in bubbles)
 
 
 # --- Words ---------------------------------------------------------------------------------
