@@ -39,18 +39,20 @@ async def file(
     authority = waymark.authority
     due = reply_by(now, authority.promises[priority.level.value], authority.closures)
     shape = script.flow.submission
+    first = await submissions.get(db, kept.adds_to) if kept.adds_to else None
     values: dict[str, Any] = {
         "id": submission.id,
         "reference": submission.reference,
-        "handle": handle(waymark, submission.id),
+        "handle": first.handle if first else handle(waymark, submission.id),
         "conversation": turn.conversation.id,
+        "adds_to": first.id if first else None,
         "sender": inbound.sender,
         "channel": inbound.channel.value,
         "authority": authority.id,
         "flow": script.flow.id,
         "kind": shape.kind,
         "title": shape.title,
-        "sender_role": _label(walked, shape.sender),
+        "sender_role": first.sender_role if first else _label(walked, shape.sender),
         "topic": _label(walked, shape.topic) if shape.topic else None,
         "language": turn.conversation.language,
         "priority": priority.level.value,
@@ -61,6 +63,7 @@ async def file(
         "changed_at": waymark.clock(),
         "reply_due": due,
         "unread": True,
+        "restricted": bool(first and first.restricted),
         "return_key": waymark.keys.return_key(submission.reference, code),
         "version": 1,
     }
@@ -72,6 +75,11 @@ async def file(
             db, now, "sender", "submission.filed", "submission", submission.id,
             priority=priority.level.value, channel=inbound.channel.value,
         )  # fmt: skip
+        if first is not None:
+            await audit.record(
+                db, now, "sender", "submission.added-to", "submission", first.id,
+                addition=submission.id,
+            )  # fmt: skip
     await conversations.tie_alerts(db, turn.conversation.id, submission.id)
 
 

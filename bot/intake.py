@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import attaching, erased, erasure, filing, own, safeguarding, saying, urgent
+from bot import adding, attaching, erased, erasure, filing, own, safeguarding, saying, urgent
 from bot.conversation import engine, speech
 from bot.conversation import events as ev
 from bot.conversation import messages as say
@@ -156,6 +156,8 @@ class _Turn:
             event = self.opened(event)
         if isinstance(event, ev.Begin):
             return await self.begin(known, event)
+        if isinstance(event, ev.AddTo):
+            return await self.add_to(known, event)
         if isinstance(event, ev.Lost):
             return await self.menu(known, say.Say("no-longer-here"))
         if isinstance(event, ev.Look):
@@ -308,18 +310,43 @@ class _Turn:
         flow = self.waymark.content.flows.get(event.flow)
         if flow is None or self.inbound.channel not in flow.channels:
             raise UnknownFlow(event.flow)
-        script = self.waymark.script(flow.id, self.now)
+        adds_to = None
+        if flow.submission.addition:  # started again: to what it was begun for
+            kept = await self.kept(known)
+            adds_to = kept.adds_to if kept and kept.conversation.flow == flow.id else None
+            if adds_to is None:
+                return await self.nothing_to_add_to(known, flow.id)
+        return await self.begin_to(known, event, adds_to)
+
+    async def nothing_to_add_to(self, known: Known, flow: str) -> Received:
+        """It can't begin by itself. In a chat of their own they choose among what they sent."""
+        if self.inbound.channel is not Channel.TELEGRAM:
+            raise UnknownFlow(flow)
+        return await self.own(known, ev.MyData())
+
+    async def add_to(self, known: Known, event: ev.AddTo) -> Received:
+        """Begin something that will stand beside what they sent before."""
+        row = await adding.original(self.db, known.address, event)
+        flow = adding.flow(self.waymark, row, self.inbound.channel) if row else None
+        if row is None or flow is None:  # an old button, or somebody else's
+            return await self.menu(known, say.Say("no-longer-here"))
+        return await self.begin_to(known, ev.Begin(flow.id), row.id)
+
+    async def begin_to(self, known: Known, event: ev.Begin, adds_to: str | None) -> Received:
+        script = self.waymark.script(event.flow, self.now)
         if not event.fresh:
-            begun = await conversations.begun(self.db, known.address, flow.id)
+            begun = await conversations.begun(self.db, known.address, event.flow, adds_to)
             kept = await conversations.load(self.db, begun) if begun else None
             if kept is not None and kept.conversation.answers:
                 return await self.converse(known, kept, ev.Start())
-        if flow.withdrawn:
+        if script.flow.withdrawn:
             return await self.menu(known, say.Say("flow-gone"))
         self.count("starts", self.waymark.content.policy.limits.starts)
         conversation = engine.begin(script, self.waymark.new_id())
         resume_key = self.waymark.keys.resume_key(self.waymark.keys.resume_code(conversation.id))
-        kept = await conversations.add(self.db, conversation, known.address, resume_key, self.now)
+        kept = await conversations.add(
+            self.db, conversation, known.address, resume_key, self.now, adds_to
+        )
         await audit.record(
             self.db, self.now, "sender", "conversation.begun", "conversation", conversation.id
         )

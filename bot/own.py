@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import erasure, periods, requests
+from bot import adding, erasure, periods, requests
 from bot.conversation import events as ev
 from bot.conversation import messages as say
 from bot.erasure import Gone, Why
@@ -14,6 +14,7 @@ from bot.store import conversations, submissions
 from bot.store.models import Found
 from bot.wiring import Waymark
 from bot.working_days import LONDON, in_a_month
+from content.schema import Channel
 
 MOST = 10
 """So many of each are told; Telegram refuses more buttons than that under one message anyway."""
@@ -59,6 +60,7 @@ async def _sent(waymark: Waymark, db: AsyncConnection, row: Found) -> say.SentBe
         sent_on=_day(row.received_at),
         asked_on=_day(asked.made_at) if asked else None,
         answer_by=_day(asked.due_at) if asked else None,
+        may_add=adding.flow(waymark, row, Channel.TELEGRAM) is not None,
     )
 
 

@@ -68,6 +68,8 @@ class Opened:
     sections: tuple[tuple[str | None, tuple[Line, ...]], ...]
     replies: tuple[Reply, ...]
     """Newest first."""
+    added: tuple[tuple[str, datetime], ...]
+    """What was added to it later: reference and when. Each has a code of its own."""
     asked: tuple[Asked, ...]
     """What they asked of us about it."""
     goes_on: datetime | None
@@ -107,6 +109,7 @@ async def read(waymark: Waymark, box: Box) -> Opened | None:
         replies = await submissions.replies(db, submission, box)
         payload = await submissions.payload(db, row, box)
         asked = await requests.of(db, submission)
+        added = await submissions.added_to(db, submission)
         fresh = [f"reply:{reply.id}" for reply in replies if reply.read_at is None]
         if fresh:
             await submissions.mark_replies_read(db, submission, now)
@@ -114,7 +117,7 @@ async def read(waymark: Waymark, box: Box) -> Opened | None:
         await audit.record(
             db, now, "sender", "reply.read", "submission", submission, replies=len(fresh)
         )
-    return _opened(waymark, row, payload, replies, asked)
+    return _opened(waymark, row, payload, replies, asked, added)
 
 
 def _opened(
@@ -123,6 +126,7 @@ def _opened(
     payload: Mapping[str, Any],
     replies: list[Written],
     asked: list[Found],
+    added: list[Found],
 ) -> Opened:
     newest = sorted(replies, key=lambda reply: reply.written_at, reverse=True)
     return Opened(
@@ -133,6 +137,7 @@ def _opened(
         status=row.status,
         sections=sections(payload),
         replies=tuple(Reply(r.text, r.written_at, r.read_at is None) for r in newest),
+        added=tuple((one.reference, one.received_at) for one in added),
         asked=tuple(Asked(a.kind, a.made_at, a.due_at, a.state) for a in asked),
         goes_on=periods.submission_goes(waymark.content, row, waymark.clock()),
         kept_for=periods.days(waymark.content, "submission", row.kind),

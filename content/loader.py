@@ -190,8 +190,9 @@ class Content:
         for kind, described in self.policy.kinds.items():
             for flow in self.flows.values():
                 there = any(channel in channels for channel in flow.channels)
-                fits = audience is None or flow.audience is audience
-                if flow.submission.kind == kind and there and fits and not flow.withdrawn:
+                fits = audience in (None, flow.audience, *flow.also_for)
+                begins = not flow.withdrawn and not flow.submission.addition
+                if flow.submission.kind == kind and there and fits and begins:
                     groups.setdefault(described.group, []).append(flow)
         return {group: tuple(flows) for group, flows in groups.items()}
 

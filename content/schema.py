@@ -361,6 +361,8 @@ class SubmissionShape(Strict):
     """The question whose answer says what it is about."""
     contact: tuple[Id, ...] = ()
     """The questions that say how to answer them, and what is safe."""
+    addition: bool = False
+    """It is added to something sent before: begun from there, never by itself."""
 
 
 class Audience(StrEnum):
@@ -397,6 +399,8 @@ class Flow(Strict):
     summary: Text
     """One sentence on the page where a person chooses what to do."""
     audience: Audience
+    also_for: tuple[Audience, ...] = ()
+    """Who else is offered it, as it suits them too."""
     for_whom: Text
     minutes: Annotated[int, Field(ge=1, le=30)]
     channels: tuple[Channel, ...] = Field(min_length=1)

@@ -22,8 +22,10 @@ async def test_the_front_page_leads_everyone_to_every_flow_that_is_for_them(form
     for flow in CONTENT.flows.values():
         page = await form.open("/")
         assert page.html.select(f"a[href='/for/{flow.audience}']")
-        page = await form.open(f"/for/{flow.audience}")
-        assert page.html.select(f"a[href='/start/{flow.id}']")
+        for who in (flow.audience, *flow.also_for):
+            page = await form.open(f"/for/{who}")
+            shown = page.html.select(f"a[href='/start/{flow.id}']")
+            assert bool(shown) is not flow.submission.addition, flow.id
     assert {flow.audience for flow in CONTENT.flows.values()} == {"child", "young-person", "adult"}
     page = await form.open("/for/child")
     assert not page.html.select("a[href='/start/raise-a-concern']")

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -43,23 +43,35 @@ class One:
     links: dict[str, bool | None]
     """Until then; None for as long as it is not stopped."""
     grants: dict[tuple[str, str], bool]
+    back: int | None = None
+    """So many places before it stands what it was added to."""
+    first: One | None = None
 
     def opens(self, who: Person) -> bool:
         """By hand, not by the rules: they are what is tested."""
-        named = self.owner == who.id or self.links.get(who.id, False) is not False
+        both = [self, self.first] if self.first else [self]
+        named = any(
+            one.owner == who.id or one.links.get(who.id, False) is not False for one in both
+        )
         if who.role is Role.HEADTEACHER or named:
             return True
         if who.role is Role.MENTOR:
             return False
-        if self.grants.get((who.id, "glass")):
+        if any(one.grants.get((who.id, "glass")) for one in both):
             return True
-        near = self.owner is None or self.team == who.team or self.grants.get((who.id, "reason"))
-        return bool(near) and not self.restricted
+        near = both[-1].owner is None or any(
+            one.team == who.team or one.grants.get((who.id, "reason")) for one in both
+        )
+        return bool(near) and not self.hidden
+
+    @property
+    def hidden(self) -> bool:
+        return self.restricted or (self.first is not None and self.first.restricted)
 
     def asks(self, who: Person) -> bool:
         """Whether it would open for a reason."""
         leads = who.role not in (Role.HEADTEACHER, Role.MENTOR)
-        return leads and not self.restricted and not self.opens(who)
+        return leads and not self.hidden and not self.opens(who)
 
     def subject(self) -> Subject:
         holds = [key for key, ahead in self.grants.items() if ahead]
@@ -70,6 +82,7 @@ class One:
             shared_with=[who for who, ahead in self.links.items() if ahead is not False],
             reason_of=[who for who, kind in holds if kind == "reason"],
             glass_of=[who for who, kind in holds if kind == "glass"],
+            first=self.first.subject() if self.first else None,
         )
 
 
@@ -86,8 +99,21 @@ ones = st.builds(
         st.booleans(),
         max_size=4,
     ),
+    back=st.none() | st.integers(1, 3),
 )
-houses = st.lists(ones, max_size=6)
+
+
+def tied(house: list[One]) -> list[One]:
+    """Some of them added to one that came before, which is no addition itself."""
+    made: list[One] = []
+    for one in house:
+        at = len(made) - one.back if one.back else -1
+        first = made[at] if at >= 0 and made[at].first is None else None
+        made.append(replace(one, back=one.back if first else None, first=first))
+    return made
+
+
+houses = st.lists(ones, max_size=6).map(tied)
 
 
 def reference(number: int) -> str:
@@ -161,7 +187,9 @@ def _row(number: int, one: One, now: datetime) -> dict:
         **plain, "id": str(number), "reference": reference(number), "handle": one.handle,
         "kind": "concern", "topic": None, "language": "en", "payload": None, "priority": "high",
         "rank": 1, "reasons": [], "status": one.status, "owner": one.owner, "team": one.team,
-        "restricted": one.restricted, "changed_at": now, "received_at": now, "reply_due": now,
+        "restricted": one.restricted,
+        "adds_to": str(number - one.back) if one.first else None,
+        "changed_at": now, "received_at": now, "reply_due": now,
         "replied_at": None, "unread": True, "return_key": str(number), "version": 1,
     }  # fmt: skip
 
@@ -294,6 +322,13 @@ def test_nothing_can_be_done_to_what_cannot_be_opened(one, who, action):
         return
     if permissions.may(who, action, one.subject()):
         assert one.opens(who)
+
+
+@given(house=houses, who=st.sampled_from(PEOPLE))
+def test_whoever_opens_the_first_opens_what_was_added(house, who):
+    for one in (one for one in house if one.first and not one.restricted):
+        if permissions.may(who, Action.OPEN_SUBMISSION, one.first.subject()):
+            assert permissions.may(who, Action.OPEN_SUBMISSION, one.subject())
 
 
 @given(one=ones, who=st.sampled_from(PEOPLE))

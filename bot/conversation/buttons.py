@@ -84,6 +84,10 @@ def my_data() -> str:
     return "m|"
 
 
+def add_to(reference: str) -> str:
+    return f"+|{reference}"
+
+
 def ask_deletion(reference: str, *, sure: bool = False) -> str:
     return f"{'Q' if sure else 'q'}|{reference}"
 
@@ -112,6 +116,7 @@ _AT_THE_DOOR: dict[str, Callable[[str], ev.Event | ev.AtTheDoor]] = {
     "o": ev.Look,
     "y": lambda payload: ev.SaidAge(True, payload),
     "n": lambda payload: ev.SaidAge(False, payload),
+    "+": ev.AddTo,
     "m": lambda _: ev.MyData(),
     "q": ev.AskDeletion,
     "Q": lambda reference: ev.AskDeletion(reference, sure=True),

@@ -195,6 +195,15 @@ class Begin:
 
 
 @dataclass(frozen=True)
+class AddTo:
+    """Add something to what was sent before."""
+
+    reference: str
+    proved: bool = False
+    """They opened it with its code; otherwise it must have come from their own address."""
+
+
+@dataclass(frozen=True)
 class Lost:
     """A button or a link that leads nowhere any more."""
 
@@ -216,7 +225,7 @@ class ForgetUnsent:
 
 Own = MyData | AskDeletion | ForgetUnsent
 """About all we hold of them. In a chat that is theirs alone bot/own.py answers."""
-AtTheDoor = Open | SaidAge | Look | Begin | Lost | AskDeletion | ForgetUnsent
+AtTheDoor = Open | SaidAge | Look | Begin | AddTo | Lost | AskDeletion | ForgetUnsent
 """Before there is a conversation; answered by bot/intake.py."""
 
 Event = (

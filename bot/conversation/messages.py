@@ -147,6 +147,8 @@ class SentBefore:
     asked_on: date | None = None
     """When they asked us to delete it, if that is not decided yet."""
     answer_by: date | None = None
+    may_add: bool = False
+    """Something can be added to it here."""
 
 
 @dataclass(frozen=True)

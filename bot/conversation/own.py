@@ -31,6 +31,11 @@ def _held(message: say.Held, t: Callable[..., str]) -> Told:
     if message.sent:
         blocks += [t("sent"), *(_sent(one, t) for one in message.sent), t("copy")]
         rows += [
+            ((t("add", reference=one.reference), buttons.add_to(one.reference)),)
+            for one in message.sent
+            if one.may_add
+        ]
+        rows += [
             ((t("ask", reference=one.reference), buttons.ask_deletion(one.reference)),)
             for one in message.sent
             if one.asked_on is None

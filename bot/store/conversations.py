@@ -35,6 +35,8 @@ class Kept:
     conversation: Conversation
     sender: str
     box: Box
+    adds_to: str | None = None
+    """The submission that it will be added to."""
 
 
 async def claim(db: AsyncConnection, key: str, at: datetime) -> bool:
@@ -128,16 +130,20 @@ async def load_by_resume_key(db: AsyncConnection, key: str) -> Kept | None:
     return await _kept(db, _STATE.where(ConversationRow.resume_key == key))
 
 
-_STATE = sa.select(ConversationRow.id, ConversationRow.state, ConversationRow.sender)
+_STATE = sa.select(
+    ConversationRow.id, ConversationRow.state, ConversationRow.sender, ConversationRow.adds_to
+)
 
 
-async def _kept(db: AsyncConnection, query: sa.Select[str, bytes | None, str]) -> Kept | None:
+async def _kept(
+    db: AsyncConnection, query: sa.Select[str, bytes | None, str, str | None]
+) -> Kept | None:
     row = (await db.execute(query)).first()
     if row is None:
         return None
     box = await sealing.box(db, owner(row.id))
     state = box.opened(ConversationRow.state, row.id, row.state)
-    return Kept(Conversation.loads(state), row.sender, box)
+    return Kept(Conversation.loads(state), row.sender, box, row.adds_to)
 
 
 def owner(conversation: str) -> str:
@@ -156,13 +162,16 @@ async def by_nonce(db: AsyncConnection, sender: str, nonce: str) -> str | None:
     return found
 
 
-async def begun(db: AsyncConnection, sender: str, flow: str) -> str | None:
-    """The sender's newest conversation in this flow that was not sent."""
+async def begun(
+    db: AsyncConnection, sender: str, flow: str, adds_to: str | None = None
+) -> str | None:
+    """The sender's newest conversation in this flow, about this, that was not sent."""
     found: str | None = await db.scalar(
         sa.select(ConversationRow.id)
         .where(
             ConversationRow.sender == sender,
             ConversationRow.flow == flow,
+            ConversationRow.adds_to.is_not_distinct_from(adds_to),
             ConversationRow.status != "submitted",
         )
         .order_by(ConversationRow.started_at.desc(), ConversationRow.id)
@@ -201,6 +210,7 @@ async def add(
     sender: str,
     resume_key: str,
     at: datetime,
+    adds_to: str | None = None,
 ) -> Kept:
     box = await sealing.new_box(db, owner(conversation.id))
     await db.execute(
@@ -208,6 +218,7 @@ async def add(
             id=conversation.id,
             sender=sender,
             flow=conversation.flow,
+            adds_to=adds_to,
             state=box.seal(ConversationRow.state, conversation.id, conversation.dumps()),
             revision=conversation.revision,
             status=conversation.status.value,
@@ -216,7 +227,7 @@ async def add(
             changed_at=at,
         )
     )
-    return Kept(conversation, sender, box)
+    return Kept(conversation, sender, box, adds_to)
 
 
 async def save(db: AsyncConnection, kept: Kept, after: Conversation, at: datetime) -> None:

@@ -138,6 +138,8 @@ async def of_submission(db: AsyncConnection, row: Found, *, alerts_stay: bool = 
     talk = await of_conversation(db, row.conversation)
     no_alert = {"submission": None, "action": None} if alerts_stay else None
     no_request = {"submission": None, "words": None, "proposal": None}
+    # What was added to it stays with its own sender; hidden, if this was.
+    alone = {"adds_to": None, **({"restricted": True} if row.restricted else {})}
     steps = [
         *talk.steps,
         *letters([f"reply:{id_}" for id_ in replies]),
@@ -145,6 +147,8 @@ async def of_submission(db: AsyncConnection, row: Found, *, alerts_stay: bool = 
         Step(Alert, Alert.submission == submission, no_alert),
         Step(PersonRequest, PersonRequest.submission == submission, no_request),
         *(Step(table, table.submission == submission) for table in belonging("submission")),
+        Step(SubmissionRow, SubmissionRow.adds_to == submission, alone),
+        Step(ConversationRow, ConversationRow.adds_to == submission, {"adds_to": None}),
         Step(SubmissionRow, SubmissionRow.id == submission),
         keys(owners),
     ]

@@ -139,6 +139,8 @@ class ConversationRow(Base):
     id: Mapped[str] = plain(primary_key=True)
     sender: Mapped[str] = plain(index=True)
     flow: Mapped[str] = plain()
+    adds_to: Mapped[str | None] = plain()
+    """The submission that what is said here will be added to."""
     state: Mapped[bytes | None] = sealed()
     """The answers and little else (bot/conversation/state.py)."""
     revision: Mapped[int] = plain()
@@ -207,6 +209,8 @@ class SubmissionRow(Base):
     handle: Mapped[str] = plain()
     """Two words that stand for the child on lists and shared screens."""
     conversation: Mapped[str] = plain()
+    adds_to: Mapped[str | None] = plain(index=True)
+    """The submission it was added to, which is never itself an addition; none once that is gone."""
     sender: Mapped[str] = plain(index=True)
     channel: Mapped[str] = plain()
     authority: Mapped[str] = plain()

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from bot.store.models import AccessGrant, Found, SubmissionLink, SubmissionRow
 
@@ -33,17 +34,38 @@ class Viewer:
     now: datetime
 
 
-FACTS: Mapping[str, Callable[[Viewer], Test]] = {
+Row = Any
+"""The table of submissions, under this name or another."""
+OWN: Mapping[str, Callable[[Row, Viewer], Test]] = {
     # None is somebody else's too, and a test that is neither true nor false would be lost.
-    "own": lambda who: SubmissionRow.owner.is_not_distinct_from(who.id),
-    "linked": lambda who: _linked(who),
-    "team": lambda who: SubmissionRow.team.is_not_distinct_from(who.team),
-    "unowned": lambda who: SubmissionRow.owner.is_(None),
-    "restricted": lambda who: SubmissionRow.restricted.is_(True),
-    "reason": lambda who: _granted(who, "reason"),
-    "glass": lambda who: _granted(who, "glass"),
+    "own": lambda row, who: row.owner.is_not_distinct_from(who.id),
+    "linked": lambda row, who: _linked(row, who),
+    "team": lambda row, who: row.team.is_not_distinct_from(who.team),
+    "unowned": lambda row, who: row.owner.is_(None),
+    "restricted": lambda row, who: row.restricted.is_(True),
+    "reason": lambda row, who: _granted(row, who, "reason"),
+    "glass": lambda row, who: _granted(row, who, "glass"),
 }
-"""The facts of web/casework/permissions.py, of the submission in a query's row."""
+"""The facts of web/casework/permissions.py, of a submission by itself."""
+FIRST = aliased(SubmissionRow, name="first")
+"""What a submission was added to."""
+
+
+def _fact(name: str) -> Callable[[Viewer], Test]:
+    """Of the submission in a query's row. What is so of the first is so of what was added to it;
+    and nobody's own is only what is nobody's own there."""
+
+    def test(who: Viewer) -> Test:
+        alone = OWN[name](SubmissionRow, who)
+        if name == "unowned":
+            alone = sa.and_(alone, SubmissionRow.adds_to.is_(None))
+        first = sa.exists().where(FIRST.id == SubmissionRow.adds_to, OWN[name](FIRST, who))
+        return sa.or_(alone, first)
+
+    return test
+
+
+FACTS: Mapping[str, Callable[[Viewer], Test]] = {name: _fact(name) for name in OWN}
 
 
 @dataclass(frozen=True)
@@ -64,17 +86,17 @@ def _all(who: Viewer, way: Way) -> Test:
     return sa.and_(sa.true(), *needs, *without)
 
 
-def _linked(who: Viewer) -> Test:
+def _linked(row: Row, who: Viewer) -> Test:
     return sa.exists().where(
-        SubmissionLink.submission == SubmissionRow.id,
+        SubmissionLink.submission == row.id,
         SubmissionLink.staff == who.id,
         sa.or_(SubmissionLink.until.is_(None), SubmissionLink.until > who.now),
     )
 
 
-def _granted(who: Viewer, kind: str) -> Test:
+def _granted(row: Row, who: Viewer, kind: str) -> Test:
     return sa.exists().where(
-        AccessGrant.submission == SubmissionRow.id,
+        AccessGrant.submission == row.id,
         AccessGrant.staff == who.id,
         AccessGrant.kind == kind,
         AccessGrant.until > who.now,
@@ -97,15 +119,19 @@ def _purpose(who: Viewer, submission: str) -> sa.ScalarSelect[str]:
 
 
 async def facts(db: AsyncConnection, who: Viewer, submission: str) -> Found | None:
-    """Whose it is, what is so of it for this person, and for what purpose they said they need it.
-    No words are read for that."""
+    """Whose it is, what is so of it by itself for this person, and for what purpose they said they
+    need it. No words are read for that."""
     told: list[sa.ColumnElement[Any]] = [
-        FACTS[fact](who).label(fact) for fact in ("linked", "reason", "glass")
+        OWN[fact](SubmissionRow, who).label(fact) for fact in ("linked", "reason", "glass")
     ]
     told.append(_purpose(who, submission).label("purpose"))
     found = await db.execute(
-        sa.select(SubmissionRow.owner, SubmissionRow.team, SubmissionRow.restricted, *told).where(
-            SubmissionRow.id == submission
-        )
+        sa.select(
+            SubmissionRow.owner,
+            SubmissionRow.team,
+            SubmissionRow.restricted,
+            SubmissionRow.adds_to,
+            *told,
+        ).where(SubmissionRow.id == submission)
     )
     return found.first()

@@ -108,6 +108,26 @@ async def of_sender(db: AsyncConnection, sender: str) -> list[Found]:
     return list(found.all())
 
 
+async def added_to(
+    db: AsyncConnection, submission: str, within: Within | None = None
+) -> list[Found]:
+    """What was added to it later (for staff: within their reach), the oldest first; no words."""
+    reach = [within.test] if within else []
+    found = await db.execute(
+        sa.select(*LISTED)
+        .where(SubmissionRow.adds_to == submission, *reach)
+        .order_by(SubmissionRow.received_at, SubmissionRow.id)
+    )
+    return list(found.all())
+
+
+async def by_reference(db: AsyncConnection, reference: str) -> Found | None:
+    found = await db.execute(
+        sa.select(*SubmissionRow.__table__.columns).where(SubmissionRow.reference == reference)
+    )
+    return found.first()
+
+
 async def by_return_key(db: AsyncConnection, key: str) -> Found | None:
     found = await db.execute(
         sa.select(*SubmissionRow.__table__.columns).where(SubmissionRow.return_key == key)

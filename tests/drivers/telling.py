@@ -10,7 +10,7 @@ from bot import intake
 from bot.conversation import events as ev
 from bot.inbound import Inbound, Received
 from bot.store.models import Alert, SubmissionRow
-from content.schema import Channel, Flow, Question, QuestionType, Skip
+from content.schema import Audience, Channel, Flow, Question, QuestionType, Skip
 from content.walk import Way, ways
 from tests.drivers.house import House, one, routes
 from tests.drivers.staff import Staff
@@ -77,7 +77,10 @@ async def travel(site: Running, flow: Flow, way: Way) -> OnForm:
 async def go(site: Running, flow: Flow, way: Way, sender: str, channel: Channel) -> Received:
     """All of this way answered, through the one door."""
     received = None
-    for number, event in enumerate([ev.Begin(flow.id), *answers(flow, way)]):
+    opening = ev.Begin(flow.id)
+    if flow.submission.addition:
+        opening = ev.AddTo(await first(site, flow.audience), proved=True)
+    for number, event in enumerate([opening, *answers(flow, way)]):
         received = await intake.receive(
             site.waymark,
             Inbound(
@@ -91,6 +94,36 @@ async def go(site: Running, flow: Flow, way: Way, sender: str, channel: Channel)
         )
         assert received.turn.problem is None, event
     return received
+
+
+async def first(site: Running, audience: Audience) -> str:
+    """Something sent by others like them, for this to be added to; its reference."""
+    flow = site.waymark.content.flows[SHORT[audience]]
+    way = min(
+        (way for way in every_way(flow) if way.ending and way.ending.kind == "submission"),
+        key=lambda way: len(way.answers),
+    )
+    sender = f"web:{site.waymark.new_id()}"
+    received = await go(site, flow, way, sender, Channel.FORM)
+    review = ev.Submit(received.conversation.revision)
+    inbound = Inbound(
+        channel=Channel.FORM,
+        sender=sender,
+        event=review,
+        received_at=site.clock(),
+        dedupe_key=f"{sender}:sent",
+        conversation=received.conversation.id,
+    )
+    sent = await intake.receive(site.waymark, inbound)
+    assert sent.turn.submission is not None
+    return str(sent.turn.submission.reference)
+
+
+SHORT = {
+    Audience.CHILD: "i-want-to-talk",
+    Audience.YOUNG_PERSON: "next-steps",
+    Audience.ADULT: "school-move",
+}
 
 
 def answers(flow: Flow, way: Way) -> list[ev.Event]:

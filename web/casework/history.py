@@ -33,6 +33,7 @@ _PLAIN = {
     "submission.unassigned": "gave it back to nobody",
     "submission.status": "changed the status from {was} to {became}",
     "submission.closed": "closed it: {became}. Outcome: {outcome}",
+    "submission.added-to": "added something to it",
     "submission.restricted": "restricted it",
     "submission.unrestricted": "ended its restriction",
     "submission.shared": "shared it with {to}",

@@ -84,6 +84,8 @@ class Subject:
     """Who broke the glass and may still look."""
     purpose: str | None = None
     """What whoever looks said they need it for, where that still holds."""
+    first: Subject | None = None
+    """What it was added to: whoever may open that may open this."""
 
 
 def facts(person: Person, of: Subject) -> frozenset[Fact]:
@@ -96,7 +98,8 @@ def facts(person: Person, of: Subject) -> frozenset[Fact]:
         Fact.REASON: person.id in of.reason_of,
         Fact.GLASS: person.id in of.glass_of,
     }
-    return frozenset(fact for fact, holds in so.items() if holds)
+    alone = frozenset(fact for fact, holds in so.items() if holds)
+    return alone if of.first is None else alone - {Fact.UNOWNED} | facts(person, of.first)
 
 
 # --- Rules --------------------------------------------------------------------------------
@@ -229,8 +232,16 @@ def may(person: Person, action: Action, of: Subject) -> bool:
 
 def why(person: Person, of: Subject) -> str | None:
     """The purpose without which they could not open it."""
-    caseload = replace(of, reason_of=(), glass_of=())
-    return None if may(person, Action.OPEN_SUBMISSION, caseload) else of.purpose
+    return None if may(person, Action.OPEN_SUBMISSION, _caseload(of)) else _purpose(of)
+
+
+def _caseload(of: Subject) -> Subject:
+    """The same, had nobody been let in."""
+    return replace(of, reason_of=(), glass_of=(), first=of.first and _caseload(of.first))
+
+
+def _purpose(of: Subject) -> str | None:
+    return of.purpose or (of.first.purpose if of.first else None)
 
 
 def check(person: Person, action: Action) -> None:

@@ -76,6 +76,10 @@ class Record:
     """Whom it is shared with by name."""
     files: Sequence[Attached]
     keeping: Keeping
+    added: Sequence[Found]
+    """What was added to it later; no words."""
+    first: Found | None
+    """What it was itself added to."""
     contact: Sequence[str]
     """The questions that say how they want to be answered, and what is safe."""
 
@@ -123,6 +127,8 @@ async def _record(waymark: Waymark, db: AsyncConnection, person: Person, row: Fo
     states = await outbox.states(db, [delivery.key(reply.id) for reply in replies])
     status = Status(row.status)
     flow = waymark.content.flows.get(row.flow)
+    reach = rows.within(waymark, person, Action.OPEN_SUBMISSION)
+    first = await submissions.these(db, reach, [row.adds_to]) if row.adds_to else {}
     due = reply_due(row.reply_due, row.replied_at, waymark.clock(), waymark.authority.closures)
     return Record(
         row=row,
@@ -140,6 +146,8 @@ async def _record(waymark: Waymark, db: AsyncConnection, person: Person, row: Fo
         shared=await access.links(db, row.id, waymark.clock()),
         files=attached(waymark, await attachments.of_submission(db, row.id)),
         keeping=await keeping.of(waymark, db, row),
+        added=await submissions.added_to(db, row.id, reach),
+        first=first.get(row.adds_to),
         contact=flow.submission.contact if flow else (),
     )
 

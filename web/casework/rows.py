@@ -70,6 +70,7 @@ async def subject(
         reason_of=(person.id,) * row.reason,
         glass_of=(person.id,) * row.glass,
         purpose=row.purpose,
+        first=await subject(waymark, db, person, row.adds_to) if row.adds_to else None,
     )
 
 

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from bot import adding
 from bot import replies as letters
 from bot.replies import Box, Gone
 from bot.wiring import Waymark
+from content.schema import Channel
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
 from web.headers import FORGET
@@ -109,7 +111,7 @@ async def read(
     """What they sent, where it stands, and what was answered."""
     box = passed(request, waymark, browser)
     opened = await letters.read(waymark, box) if box else None
-    if opened is None:
+    if box is None or opened is None:
         return goes("/reply")
     return pages.show(
         request,
@@ -117,6 +119,7 @@ async def read(
         opened=opened,
         flow=waymark.content.flows.get(opened.flow),
         late=_late(waymark.clock(), opened),
+        adds=await adding.offer(waymark, box, Channel.FORM) is not None,
     )
 
 

@@ -77,6 +77,8 @@ async def _start(
     found = waymark.content.flows.get(flow)
     if found is None or found.withdrawn or not in_browser(found):
         return pages.show(request, "public/error.html", status=404, key="not-found")
+    if found.submission.addition:  # only from what was sent
+        return goes("/reply")
     unfinished = await _unfinished(waymark, browser)
     response = pages.show(
         request,
