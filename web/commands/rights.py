@@ -43,6 +43,9 @@ and the buttons all follow from them. What is not here is not allowed.
 What somebody may not open does not exist for them: it is not listed, counted, found, exported or
 told of, and its address answers as one that never was. One exception: who could open it by giving
 a reason is asked for one.
+
+What was added to a submission later is open to whoever may open the first: what is so of the first
+is so of it, such as whose it is, and that it is shared or restricted.
 """
 
 
