@@ -97,6 +97,13 @@ class Back:
 
 
 @dataclass(frozen=True)
+class AnotherWay:
+    """Ask me that in other words."""
+
+    question: str
+
+
+@dataclass(frozen=True)
 class GoTo:
     """Change one answer."""
 
@@ -231,6 +238,7 @@ Event = (
     | Unfit
     | Skipped
     | Back
+    | AnotherWay
     | GoTo
     | Check
     | Submit
