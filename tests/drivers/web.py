@@ -356,7 +356,7 @@ class OnChat(Visitor):
 
     async def another_way(self, question: str) -> str:
         await self.press("w", question)
-        return self.bubbles()[-2]
+        return self.page.one("#log [id$='-another-way']").get_text(" ")
 
     async def change(self, question: str, value: str) -> None:
         await self.press("g", question)
