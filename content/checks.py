@@ -173,7 +173,8 @@ def _label(option: Option) -> str:
 
 def _kindness_faults(flow: Flow) -> Iterator[Finding]:
     for question in flow.questions:
-        texts = [question.text, question.help or "", *(o.label for o in question.options)]
+        said = (question.text, question.help, question.example, question.another_way)
+        texts = [*(words or "" for words in said), *(o.label for o in question.options)]
         for word, instead in UNKIND.items():
             if any(re.search(rf"\b{re.escape(word)}s?\b", text) for text in texts):
                 yield question.id, f"says {word!r} to a sender: {instead}"
@@ -182,6 +183,15 @@ def _kindness_faults(flow: Flow) -> Iterator[Finding]:
         )
         if flow.audience is Audience.CHILD and held:
             yield question.id, "a child can't skip this question"
+        if flow.audience is Audience.CHILD:
+            yield from ((question.id, message) for message in _unkind_to_a_child(question))
+
+
+def _unkind_to_a_child(question: Question) -> Iterator[str]:
+    if question.type is not QuestionType.CARD and not question.another_way:
+        yield "a child can't have this asked another way: give it another_way"
+    if question.type is QuestionType.TEXT and not question.help:
+        yield "a child isn't told what to leave out of their own words: give it help"
 
 
 def _way_faults(flow: Flow) -> Iterator[Finding]:

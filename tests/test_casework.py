@@ -538,7 +538,7 @@ async def test_what_is_not_there_is_unknown(waymark):
 # --- Alerts ---------------------------------------------------------------------------------
 
 UNSAFE = demo.Story(
-    "my-views-years-7-to-11", 1, {"good": "Canary music", "unsafe": "yes"}, until="with-you"
+    "my-views-years-7-to-9", 1, {"good": "Canary music", "unsafe": "yes"}, until="with-you"
 )
 
 

@@ -1,5 +1,6 @@
 """Content: what we ship has no fault, and a planted one is found by file, line and key."""
 
+import re
 import shutil
 
 import pytest
@@ -171,3 +172,67 @@ def test_a_part_is_put_in_without_what_is_left_out(copy):
     plant(copy, CONCERN, "- part: contact", "- {part: contact, without: [organisation]}")
     whole, less = (c.flows["raise-a-concern"].by_id for c in (loader.read(), loader.read(copy)))
     assert set(whole) - set(less) == {"organisation"}
+
+
+KS2 = "flows/my-views-years-3-to-6.yaml"
+
+
+def test_a_childs_question_that_has_no_other_words_is_found(copy):
+    line = (copy / KS2).read_text().splitlines().index("  - id: name") + 1
+    plant(copy, KS2, "    another_way: What should we call you?\n", "")
+    says = "a child can't have this asked another way: give it another_way"
+    assert faults(copy) == f"content/{KS2}:{line}:name: {says}"
+
+
+def test_a_childs_own_words_without_what_to_leave_out_are_found(copy):
+    part = "parts/views-simple-start.yaml"
+    line = (copy / part).read_text().splitlines().index("  - id: name") + 1
+    plant(copy, part, "    help: Just your first name.\n", "")
+    says = "a child isn't told what to leave out of their own words: give it help"
+    assert f"content/{part}:{line}:name: {says}" in faults(copy)
+
+
+def test_words_no_sender_reads_are_found_where_it_is_asked_another_way(copy):
+    plant(copy, KS2, "What should we call you?", "What do they call you in your placement?")
+    assert "name: says 'placement' to a sender" in faults(copy)
+
+
+BANDS = {
+    "my-views-early-years": "adult",
+    "my-views-years-1-to-2": "child",
+    "my-views-years-3-to-6": "child",
+    "my-views-years-7-to-9": "child",
+    "my-views-years-10-to-11": "child",
+    "my-views-post-16": "young-person",
+    "my-views-easy-read": "child",
+    "my-views-observation": "adult",
+}
+
+
+def test_there_are_views_for_every_band_and_only_the_oldest_are_on_telegram():
+    views = {n: f for n, f in loader.read().flows.items() if f.submission.kind == "views"}
+    assert {name: flow.audience for name, flow in views.items()} == BANDS
+    assert [n for n, flow in views.items() if "telegram" in flow.channels] == ["my-views-post-16"]
+
+
+OWN = [name for name, audience in BANDS.items() if audience != "adult"]
+
+
+@pytest.mark.parametrize("band", OWN)
+def test_whoever_says_what_they_think_knows_who_reads_it_and_is_asked_if_they_are_safe(band):
+    flow = loader.read().flows[band]
+    assert flow.questions[0].id == "privacy"
+    for asked in ("talk-to", "safe-school", "unkind", "unsafe", "safe-now"):
+        assert any(option.disclosure for option in flow.by_id[asked].options), asked
+    assert {"share", "keep-back", "hear-back"} <= set(flow.by_id)
+    for question in flow.questions:
+        assert question.type == "card" or question.another_way, question.id
+        assert question.type == "card" or "skipped" in flow.skips_of(question), question.id
+
+
+@pytest.mark.parametrize("band", ["my-views-years-3-to-6", "my-views-years-1-to-2"])
+def test_questions_for_the_young_are_short(band):
+    most = {"my-views-years-3-to-6": 12, "my-views-years-1-to-2": 8}[band]
+    for question in loader.read().flows[band].questions:
+        for sentence in re.split(r"(?<=[.?!])\s", f"{question.text} {question.another_way or ''}"):
+            assert len(sentence.split()) <= most, sentence

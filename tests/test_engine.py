@@ -46,6 +46,51 @@ def talk():
     return talk
 
 
+OTHERWISE = BRANCHING.replace(
+    "text: What helps?\n", "text: What helps?\n    another_way: When is it easier to learn?\n"
+)
+
+
+@pytest.fixture
+def otherwise():
+    """At a question that has other words, with something ticked."""
+    talk = Talk(script(OTHERWISE))
+    talk.hears(ev.Start())
+    talk.hears(ev.Answered("role", ("carer",)))
+    talk.hears(ev.Toggled("helps", "time"))
+    return talk
+
+
+@pytest.mark.parametrize("event", [ev.AnotherWay("helps"), ev.Typed("Another way?")])
+def test_a_question_is_asked_another_way_and_nothing_is_answered_or_lost(otherwise, event):
+    before = otherwise.conversation
+    otherwise.hears(event)
+    (said,) = otherwise.says(say.Say)
+    assert said == say.Say("another-way", {"words": "When is it easier to learn?"})
+    assert otherwise.conversation == before
+    assert otherwise.asked == "helps"
+    assert otherwise.turn.asking.picked == ("time",)
+
+
+def test_an_earlier_question_asked_another_way_is_answered_there_and_then_they_go_on(otherwise):
+    otherwise.hears(ev.Picked("helps"))
+    assert otherwise.asked == "age"
+    otherwise.hears(ev.AnotherWay("helps"))
+    assert otherwise.asked == "helps"
+    otherwise.hears(ev.Typed("Quiet space"))
+    assert otherwise.conversation.answers["helps"].values == ("quiet",)
+    assert otherwise.asked == "age"
+
+
+def test_a_question_without_other_words_takes_those_words_as_an_answer(otherwise):
+    otherwise.hears(ev.Picked("helps"))
+    otherwise.hears(ev.AnotherWay("age"))
+    assert otherwise.says(say.Say) == [say.Say("no-longer-asked")]
+    otherwise.hears(ev.Answered("role", ("teacher",)))
+    otherwise.hears(ev.Typed("another way"))
+    assert otherwise.conversation.answers["school"].values == ("another way",)
+
+
 def test_it_begins_with_what_this_is_and_the_first_question(talk):
     assert talk.says(say.Welcome)
     assert talk.asked == "role"

@@ -171,6 +171,15 @@ class Journey:
         self.twin.hears(ev.Back())
         await self.agree()
 
+    async def another_way(self, question: str) -> None:
+        """Asked in other words, the same question stands, and nothing was answered."""
+        before = self.twin.conversation
+        said = await self.person.another_way(question)
+        assert self.twin.script.flow.by_id[question].another_way in said
+        self.twin.hears(ev.AnotherWay(question))
+        assert self.twin.conversation == before
+        await self.agree()
+
     async def change(self, detail: dict) -> None:
         ((question, value),) = detail.items()
         await self.person.change(question, value)

@@ -233,7 +233,7 @@ async def house(tmp_path_factory):
         mate = await member(house, "mate", Role.EDUCATION_COORDINATOR, MINE)
         far = await member(house, "far", Role.EDUCATION_COORDINATOR, OTHERS)
         answers = {"good": "Canarywords", "unsafe": "yes", "name": "Canaryname"}
-        story = demo.Story("my-views-years-7-to-11", 1, answers)
+        story = demo.Story("my-views-years-7-to-9", 1, answers)
         one = await demo.Sender(house.waymark, "child", story).talk()
         await review.write_note(house.waymark, far, one, "Canarynote", "n")
         await put(house, SubmissionRow, sender="telegram:77", channel="telegram")
@@ -521,7 +521,7 @@ async def test_finding_tells_what_is_kept_from_them_in_no_way_from_what_is_not(h
 
 
 async def test_an_alert_on_what_was_not_sent_is_for_those_who_lead(house):
-    story = demo.Story("my-views-years-7-to-11", 1, {"unsafe": "yes"}, until="with-you")
+    story = demo.Story("my-views-years-7-to-9", 1, {"unsafe": "yes"}, until="with-you")
     assert await demo.Sender(house.running.waymark, "draft", story).talk() is None
     (draft,) = [alert for alert in await found(house, Alert) if alert.submission is None]
     got = {}

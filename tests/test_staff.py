@@ -695,7 +695,7 @@ async def test_a_browser_reply_is_waiting_and_then_read(house):
 
 async def unsafe(house, until="with-you"):
     answers = {"good": "Canary music", "unsafe": "yes"}
-    return await sent(house, "child", flow="my-views-years-7-to-11", until=until, **answers)
+    return await sent(house, "child", flow="my-views-years-7-to-9", until=until, **answers)
 
 
 async def test_an_alert_is_at_the_top_before_anything_is_sent(house):

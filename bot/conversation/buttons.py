@@ -42,6 +42,10 @@ def back(nonce: str, question: str) -> str:
     return f"b|{nonce}|{question}"
 
 
+def another_way(nonce: str, question: str) -> str:
+    return f"w|{nonce}|{question}"
+
+
 def change(nonce: str, question: str) -> str:
     return f"g|{nonce}|{question}"
 
@@ -103,6 +107,7 @@ _IN_CONVERSATION: dict[tuple[str, int], Callable[..., ev.Event]] = {
     ("u", 2): ev.Removed,
     ("k", 2): lambda question, which: ev.Skipped(Skip(which), question),
     ("b", 1): lambda question: ev.Back(question or None),
+    ("w", 1): ev.AnotherWay,
     ("g", 1): ev.GoTo,
     ("c", 0): ev.Check,
     ("s", 1): lambda revision: ev.Submit(int(revision)),

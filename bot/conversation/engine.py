@@ -210,8 +210,10 @@ def _language(at: _At) -> str:
 
 
 def _steers(at: _At, command: str, target: Question | None, text: str) -> bool:
-    """Whether a word that could steer does: not where it names a choice, nor where it is a
-    non-answer that this question doesn't offer (then it is an answer in words)."""
+    """Whether a word that could steer does: not where it names a choice, nor where it asks for
+    what this question doesn't offer (then it is an answer in words)."""
+    if command == "another-way" and not (target and target.another_way):
+        return False
     if target is None:
         return True
     if target.options:
@@ -232,6 +234,7 @@ def _command(at: _At, command: str, target: Question | None) -> Turn:
         return _submit(at, ev.Submit(at.conversation.revision))
     commands: dict[str, ev.Event] = {
         "back": ev.Back(asked),
+        "another-way": ev.AnotherWay(asked or ""),
         "stop": ev.Stop(),
         "help": ev.Help(),
         "help-now": ev.HelpNow(),
@@ -434,6 +437,16 @@ def _back(at: _At, event: ev.Back) -> Turn:
     return _turn(at.to(replace(at.conversation, focus=before.id, picking=None, misses=None)))
 
 
+def _another_way(at: _At, event: ev.AnotherWay) -> Turn:
+    """The same question in other words. It is no answer: ticks and place stay as they are."""
+    question = at.script.flow.by_id.get(event.question)
+    if question is None or not question.another_way or not at.path.reaches(question.id):
+        return _turn(at, say.Say("no-longer-asked"))
+    focus = question.id if at.path.step(question.id) else None
+    other = say.Say("another-way", {"words": question.another_way})
+    return _turn(at.to(replace(at.conversation, focus=focus)), other)
+
+
 def _go_to(at: _At, event: ev.GoTo) -> Turn:
     if not at.path.reaches(event.question):
         return _turn(at, say.Say("no-longer-asked"))
@@ -535,6 +548,7 @@ _HANDLERS: Mapping[type[Any], Callable[[_At, Any], Turn]] = {
     ev.Unfit: _unfit,
     ev.Skipped: _skipped,
     ev.Back: _back,
+    ev.AnotherWay: _another_way,
     ev.GoTo: _go_to,
     ev.Check: _check,
     ev.Submit: _submit,

@@ -97,6 +97,13 @@ class Back:
 
 
 @dataclass(frozen=True)
+class AnotherWay:
+    """Ask me that in other words."""
+
+    question: str
+
+
+@dataclass(frozen=True)
 class GoTo:
     """Change one answer."""
 
@@ -240,6 +247,7 @@ Event = (
     | Unfit
     | Skipped
     | Back
+    | AnotherWay
     | GoTo
     | Check
     | Submit

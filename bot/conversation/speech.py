@@ -144,6 +144,9 @@ def _rows(message: say.Ask, voice: Voice) -> Iterator[Row]:
     for which in message.skips:
         label = voice.say(f"skip.{which.value}")
         yield ((label, buttons.skip(nonce, question.id, which)),)
+    if question.another_way:
+        label = voice.say("button.another-way")
+        yield ((label, buttons.another_way(nonce, question.id)),)
     last = []
     if not message.first:
         last.append((voice.say("button.back"), buttons.back(nonce, question.id)))

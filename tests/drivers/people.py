@@ -82,6 +82,11 @@ class OnTelegram:
     async def back(self) -> None:
         await self.person.say("back")
 
+    async def another_way(self, question: str) -> str:
+        before = len(self.person.shown)
+        await self._press("w", question)
+        return _words(self.person.shown[before:])
+
     async def change(self, question: str, value: str) -> None:
         await self.choose(question, value)
 

@@ -26,6 +26,10 @@ class Person(Protocol):
 
     async def back(self) -> None: ...
 
+    async def another_way(self, question: str) -> str:
+        """Ask for the question in other words; what we said."""
+        ...
+
     async def change(self, question: str, value: str) -> None:
         """Choose again at an earlier question: an old button, or the change link."""
         ...

@@ -217,6 +217,11 @@ class OnForm(Visitor):
         if not address.startswith("/start/"):
             await self.open(address)
 
+    async def another_way(self, question: str) -> str:
+        folded = (await self.at(question)).one("form.wm-question details")
+        assert "open" not in folded.attrs
+        return folded.get_text(" ")
+
     async def change(self, question: str, value: str) -> None:
         await self.open(f"/form/{self.id}/check")
         await self.open(str(self.page.one(f"a[href$='/{question}']")["href"]))
@@ -348,6 +353,10 @@ class OnChat(Visitor):
 
     async def back(self) -> None:
         await self.type("back")
+
+    async def another_way(self, question: str) -> str:
+        await self.press("w", question)
+        return self.page.one("#log [id$='-another-way']").get_text(" ")
 
     async def change(self, question: str, value: str) -> None:
         await self.press("g", question)
