@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from content.conditions import Condition
 from content.loader import Content, ContentError, Fault
+from content.plain_words import (
+    OLDEST,
+    flow_texts,
+    read_texts,
+    reading_age,
+    says_what_to_leave_out,
+    unkind,
+)
 from content.schema import (
     FIRST_TEAM,
     Audience,
@@ -28,15 +36,8 @@ LABEL_CHARACTERS = 60
 """Longer labels are cut on a narrow phone."""
 ASK_CHARACTERS = 3000
 """Telegram refuses a message over 4,096 characters; room is left for progress and help."""
-UNKIND = {
-    "LAC": "say children in care",
-    "looked-after child": "say child in care",
-    "placement": "say home, or where you live",
-    "challenging behaviour": "say having a hard time",
-    "absconded": "say went missing",
-    "NEET": "say not in work or training right now",
-}
-"""Words no sender reads (practice.md 6)."""
+GAPS = frozenset({"council", "virtual_school", "reply_by"})
+"""What may stand in braces in a flow: filled in when it is served, or said."""
 
 
 SITUATIONS = (Fact.CIRCUMSTANCES, Fact.LIVING_WITH, Fact.BIRTHDAY, Fact.IN_CARE_NOW)
@@ -47,6 +48,7 @@ def check(content: Content) -> list[Fault]:
     """Every fault found, in the order of the files."""
     return [
         *_flow_faults(content),
+        *_part_faults(content),
         *_directory_faults(content),
         *_authority_faults(content),
         *_policy_faults(content),
@@ -73,10 +75,17 @@ def _flow_faults(content: Content) -> Iterator[Fault]:
             *_reference_faults(content, flow),
             *_channel_faults(flow),
             *_kindness_faults(flow),
+            *_first_faults(flow),
+            *_retired_faults(flow),
         ]
         # Ways can only be walked once every condition makes sense.
         for where, message in faults or _way_faults(flow):
             yield page.fault_near(_base(flow, where), message)
+
+
+def _part_faults(content: Content) -> Iterator[Fault]:
+    for part in content.unused_parts:
+        yield Fault(part, 1, "(file)", "no flow uses this part")
 
 
 def _base(flow: Flow, question_id: str) -> str:
@@ -172,26 +181,59 @@ def _label(option: Option) -> str:
 
 
 def _kindness_faults(flow: Flow) -> Iterator[Finding]:
+    for said in flow_texts(flow):
+        for message in unkind(said.text, flow.audience):
+            yield said.where, message
+        for gap in sorted(_placeholders(said.text) - GAPS):
+            yield said.where, f"nothing fills in {{{gap}}}"
+    for said in read_texts(flow):
+        age = reading_age(said.text)
+        if age is not None and age >= OLDEST + 1:
+            yield said.where, f"takes a reader of {age:.0f}: {OLDEST:.0f} is the most"
     for question in flow.questions:
-        said = (question.text, question.help, question.example, question.another_way)
-        texts = [*(words or "" for words in said), *(o.label for o in question.options)]
-        for word, instead in UNKIND.items():
-            if any(re.search(rf"\b{re.escape(word)}s?\b", text) for text in texts):
-                yield question.id, f"says {word!r} to a sender: {instead}"
-        held = question.type is not QuestionType.CARD and Skip.SKIPPED not in flow.skips_of(
-            question
-        )
-        if flow.audience is Audience.CHILD and held:
-            yield question.id, "a child can't skip this question"
         if flow.audience is Audience.CHILD:
-            yield from ((question.id, message) for message in _unkind_to_a_child(question))
+            skips = flow.skips_of(question)
+            yield from ((question.id, message) for message in _unkind_to_a_child(question, skips))
 
 
-def _unkind_to_a_child(question: Question) -> Iterator[str]:
-    if question.type is not QuestionType.CARD and not question.another_way:
+def _unkind_to_a_child(question: Question, skips: Collection[Skip]) -> Iterator[str]:
+    if question.type is QuestionType.CARD:
+        return
+    if Skip.SKIPPED not in skips:
+        yield "a child can't skip this question"
+    if not question.another_way:
         yield "a child can't have this asked another way: give it another_way"
     if question.type is QuestionType.TEXT and not question.help:
         yield "a child isn't told what to leave out of their own words: give it help"
+    elif not says_what_to_leave_out(question):
+        yield "a child is not told what to leave out here (names, places)"
+
+
+def _first_faults(flow: Flow) -> Iterator[Finding]:
+    """Nothing is sent before the person was told who reads it and asked if all are safe: on every
+    way, so that neither may hang on another answer, nor come after one that sends at once."""
+    if not any(ending.kind == "submission" for ending in flow.endings):
+        return
+    always = [question for question in flow.questions if question.when is None]
+    if not any(q.type is QuestionType.CARD and q.id == "privacy" for q in always):
+        yield flow.id, "is sent without a card `privacy` that everyone sees: who reads it"
+    if not any(map(_asks_if_safe, always)):
+        yield flow.id, "is sent without a question that asks everyone if all are safe"
+    for question in flow.questions:
+        for option in question.options:
+            ending = flow.ending_by_id.get(option.ends or "")
+            if ending is not None and ending.kind == "submission":
+                yield question.id, f"{option.value} sends at once: end after the last question"
+
+
+def _asks_if_safe(question: Question) -> bool:
+    return any(option.disclosure is not None for option in question.options)
+
+
+def _retired_faults(flow: Flow) -> Iterator[Finding]:
+    for question in flow.questions:
+        if question.id in flow.retired:
+            yield question.id, "was another question once, so this needs an id of its own"
 
 
 def _way_faults(flow: Flow) -> Iterator[Finding]:

@@ -157,6 +157,8 @@ class Content:
     authorities: Mapping[str, Authority]
     policy: Policy
     wording: Mapping[str, Wording]
+    unused_parts: tuple[str, ...]
+    """Files of parts that nothing puts in."""
     pages: Mapping[str, Page]
     """Kind and id ("flow raise-a-concern") -> the file it stands in."""
 
@@ -228,6 +230,7 @@ def read(folder: Path = HERE) -> Content:
         authorities=authorities,
         policy=policy,  # type: ignore[arg-type]  # None only with faults, raised below
         wording=reader.wording(),
+        unused_parts=reader.unused_parts(),
         pages=MappingProxyType(reader.pages),
     )
     if reader.faults:
@@ -290,6 +293,10 @@ class _Reader:
         if missing := sorted(left_out - ids):
             raise _wrong(item, f"{told['part'].value} has no {', '.join(missing)} to leave out")
         return [each for each in inner if _id(each) not in left_out]
+
+    def unused_parts(self) -> tuple[str, ...]:
+        every = sorted((self.folder / "parts").glob("*.yaml"))
+        return tuple(f"content/parts/{path.name}" for path in every if path not in self.parts)
 
     def shaped(self, page: Page, shape: Any, loc: tuple[str | int, ...] = ()) -> Any:
         value = page.value

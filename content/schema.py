@@ -412,6 +412,8 @@ class Flow(Strict):
     submission: SubmissionShape
     steps: tuple[Step, ...] = Field(min_length=1, alias="questions")
     endings: tuple[Ending, ...] = Field(min_length=1)
+    retired: tuple[Id, ...] = ()
+    """Questions asked once and no more: an id never means something else."""
     withdrawn: bool = False
     """Can't be begun any more. Whoever is in the middle of it may send what they have."""
     priority: tuple[PriorityRule, ...] = Field(min_length=1)
