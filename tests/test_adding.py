@@ -126,6 +126,7 @@ async def a_call_from(site) -> tuple[OnTelegram, str]:
     await person.skip("ring-day", Skip.SKIPPED)
     await person.skip("ring-when", Skip.SKIPPED)
     await person.choose("ring-safe", "fine")
+    await person.choose("privacy", "read")
     said = await person.send()
     return person, re.search(r"VS-\w{4}-\w{4}", said)[0]
 
@@ -143,6 +144,7 @@ async def test_in_a_chat_they_choose_among_what_they_sent(site):
     await person.say("new-words", "The meeting is on Monday.")
     await person.choose("new-soon", "this-week")
     await person.choose("still-reach", "yes")
+    await person.choose("privacy", "read")
     assert "VS-" in await person.send()
     original, added = await rows(site)
     assert (original.reference, added.adds_to) == (reference, original.id)
@@ -202,6 +204,7 @@ async def test_harm_told_in_an_addition_is_an_alert_at_once_and_urgent_when_sent
     browser = OnForm(site)
     await look_up(browser, reference, code)
     await adds(browser, CHILDS)
+    await browser.choose("privacy", "read")
     for question in ("new-what", "new-words", "photo"):
         await browser.skip(question, Skip.SKIPPED)
     await browser.choose("unsafe", "yes")

@@ -47,9 +47,11 @@ def test_some_words_are_for_adults_only():
 
 def test_reading_age_rises_with_long_words_and_long_sentences():
     plain = "How do you feel at school this week? You can pick a face. You can skip this too."
+    plain += " What went well? Tell us about one good day."
     heavy = (
         "Please characterise the multidisciplinary interventions that have been implemented "
-        "following identification of additional educational requirements."
+        "following identification of additional educational requirements, including communication "
+        "difficulties and developmental considerations."
     )
     assert plain_words.reading_age(plain) < 7
     assert plain_words.reading_age(heavy) > 16
