@@ -14,6 +14,9 @@ from bot import underway
 from bot.settings import Settings
 from bot.wiring import wire
 from content import checks, loader
+from content.loader import Content
+from content.plain_words import read_texts, reading_age
+from content.walk import lengths
 
 WORDS = {
     "kept": "go on as they are",
@@ -28,6 +31,9 @@ def check(
     under_way: Annotated[
         bool, typer.Option("--under-way", help="Say whom it touches of those in the middle.")
     ] = False,
+    flows: Annotated[
+        bool, typer.Option("--flows", help="Say how long each flow is, and how easy to read.")
+    ] = False,
 ) -> None:
     """Check every content file; say file, line and key of each fault."""
     content = loader.read()
@@ -39,9 +45,23 @@ def check(
         f"{sum(row.published for row in content.entitlements.values())} entitlements shown "
         f"of {len(content.entitlements)}, {len(content.authorities)} authorities. No faults."
     )
+    if flows:
+        for line in _lengths(content):
+            typer.echo(line)
     if under_way:
         for line in _told(asyncio.run(_touched())):
             typer.echo(line)
+
+
+def _lengths(content: Content) -> list[str]:
+    """Fewest and most questions on a way to the end, how long it says it takes, and the reading
+    age of its words taken together."""
+    lines = [f"{'flow':<28} {'questions':>9} {'minutes':>8} {'reading age':>12}"]
+    for name, flow in content.flows.items():
+        fewest, most = lengths(flow)
+        age = reading_age("\n".join(said.text for said in read_texts(flow))) or 0
+        lines.append(f"{name:<28} {f'{fewest}-{most}':>9} {flow.minutes:>8} {age:>12.1f}")
+    return lines
 
 
 def _told(found: Mapping[str, Counter[str]]) -> list[str]:
