@@ -301,7 +301,7 @@ async def test_someone_elses_link_and_button_open_nothing(world: World) -> None:
     await other.start(conversation)
     assert other.last.labels == ["Small concern"]
     said = await other.press(owner.last.token("Attendance"), owner.last.id)
-    assert "We do not use those questions any more" in said[0].text
+    assert "no longer have that conversation" in said[0].text
     assert said[-1].labels == ["Small concern"]
 
 
@@ -427,7 +427,7 @@ async def test_an_unknown_button_is_answered_kindly(world: World, token: str) ->
     await answered(person, "topics")
     said = await person.press(token)
     assert person.status == 200
-    assert "We do not use those questions any more" in said[0].text
+    assert "no longer have that conversation" in said[0].text
     assert said[-1].labels == ["Small concern"]
 
 
