@@ -10,7 +10,7 @@ from math import prod
 from bot.conversation.script import Script
 from bot.conversation.state import Answer
 from content.conditions import Condition, Known
-from content.schema import Ending, Question, QuestionType
+from content.schema import Ending, Question
 
 
 @dataclass(frozen=True)
