@@ -14,7 +14,8 @@ from tests.test_every_path import CONTENT, reply, script
 NOT_IN_CARE = ("left-care", "was-in-care", "kinship", "social-worker")
 CARERS = ("foster-carer", "home-staff", "guardian", "professional")
 WITH_A_CHILD = ("support-for-a-child", "pupil-premium-plus", "pupil-premium-plus-impact",
-                "pep-help", "pep-quality-check", "reduced-timetable", "suspension-notice")  # fmt: skip
+                "pep-help", "pep-quality-check", "reduced-timetable",
+                "suspension-notice")  # fmt: skip
 WITHOUT = ("support-for-my-team", "ask-for-training")
 INSTEAD = {
     "pupil-premium-plus-impact": "designated teacher",
