@@ -97,7 +97,7 @@ def test_a_child_who_is_not_in_care_is_not_promised_this_money(status, choice, s
                                   "reduced-timetable", "suspension-notice"])  # fmt: skip
 def test_what_only_children_in_care_have_is_asked_of_no_other(flow, status):
     said = ended(answered(flow, {"role": "designated-teacher", "status": status}))
-    assert "Ask for support for a child" in said
+    assert "Ask for advice" in said
 
 
 @pytest.mark.parametrize("flow", [*WITH_A_CHILD, *WITHOUT])
