@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Set
+from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Self
 
@@ -90,10 +92,11 @@ class Condition(BaseModel):
             return False
         if self.at_least is None and self.at_most is None:
             return True
-        if not value.lstrip("-").isdigit():
+        if not re.fullmatch(r"-?\d+(\.\d+)?", value, re.ASCII):
             return False
-        low = self.at_least is None or int(value) >= self.at_least
-        return low and (self.at_most is None or int(value) <= self.at_most)
+        number = Decimal(value)
+        low = self.at_least is None or number >= self.at_least
+        return low and (self.at_most is None or number <= self.at_most)
 
 
 def _negated(truth: bool | None) -> bool | None:

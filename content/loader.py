@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from content.included import taken, wrong
 from content.schema import (
     Audience,
     Authority,
@@ -125,15 +126,6 @@ class Page:
                     mark = node.start_mark
                     return Fault(mark.name, mark.line + 1, identity, message)
         return Fault(self.file, 1, identity, message)
-
-
-def _id(node: yaml.Node) -> str:
-    named = node.value if isinstance(node, yaml.MappingNode) else ()
-    return next((str(value.value) for key, value in named if key.value in ("id", "repeat")), "")
-
-
-def _wrong(node: yaml.Node, message: str) -> yaml.MarkedYAMLError:
-    return yaml.constructor.ConstructorError(None, None, message, node.start_mark)
 
 
 def _mappings(node: yaml.Node) -> Iterator[yaml.MappingNode]:
@@ -267,8 +259,8 @@ class _Reader:
         return Page(name, node, value)
 
     def _put_in_parts(self, page: yaml.Node | None) -> None:
-        """`- part: safety` in a list becomes what the same list of parts/safety.yaml holds, or of
-        that what isn't named in `without`. What is put in remembers where it was written."""
+        """`- part: safety` in a list becomes what the same list of parts/safety.yaml holds, as
+        far as this flow takes it in. What is put in remembers where it was written."""
         for key, listed in page.value if isinstance(page, yaml.MappingNode) else ():
             if isinstance(listed, yaml.SequenceNode):
                 listed.value[:] = [
@@ -276,23 +268,21 @@ class _Reader:
                 ]
 
     def _whole(self, item: yaml.Node, listed: str) -> list[yaml.Node]:
-        told = {k.value: v for k, v in item.value} if isinstance(item, yaml.MappingNode) else {}
+        if not isinstance(item, yaml.MappingNode):
+            return [item]
+        told = {key.value: value for key, value in item.value}
         if "part" not in told:
             return [item]
         path = self.folder / "parts" / f"{told['part'].value}.yaml"
         if not path.exists():
-            raise _wrong(item, f"there is no part {told['part'].value}")
+            raise wrong(item, f"there is no part {told['part'].value}")
         if path not in self.parts and (part := self.page(path)) is not None:
             self.parts[path] = part
         found = self.parts[path].node.value if path in self.parts else ()
         inner = next((value.value for key, value in found if key.value == listed), None)
         if inner is None:
-            raise _wrong(item, f"{told['part'].value} has no {listed}")
-        left_out = {each.value for each in told["without"].value} if "without" in told else set()
-        ids = {_id(each) for each in inner}
-        if missing := sorted(left_out - ids):
-            raise _wrong(item, f"{told['part'].value} has no {', '.join(missing)} to leave out")
-        return [each for each in inner if _id(each) not in left_out]
+            raise wrong(item, f"{told['part'].value} has no {listed}")
+        return taken(item, inner)
 
     def unused_parts(self) -> tuple[str, ...]:
         every = sorted((self.folder / "parts").glob("*.yaml"))

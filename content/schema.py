@@ -95,6 +95,8 @@ class QuestionType(StrEnum):
     CHOICES = "choices"
     TEXT = "text"
     NUMBER = "number"
+    MONEY = "money"
+    """Pounds, and pence where they are given."""
     DATE = "date"
     PHONE = "phone"
     EMAIL = "email"
@@ -104,6 +106,11 @@ class QuestionType(StrEnum):
     """What the person may be entitled to, by their answers; they choose what to save."""
     FILE = "file"
     """Pictures, voice notes or documents; in a browser only, so it can always be skipped."""
+
+    @property
+    def counts(self) -> bool:
+        """The answer is an amount, with a smallest and a largest."""
+        return self in (QuestionType.NUMBER, QuestionType.MONEY)
 
 
 class FileKind(StrEnum):
@@ -197,9 +204,11 @@ class Question(Strict):
     """Which non-answers are offered; the flow's own list when not given."""
     when: Condition | None = None
     min: int | None = None
-    """Smallest number, or fewest choices."""
+    """Smallest number or sum, or fewest choices."""
     max: int | None = None
-    """Largest number, most choices, most characters, or most files."""
+    """Largest number or sum, most choices, most characters, or most files."""
+    halves: bool = False
+    """A number that may end in a half: days of suspension, hours of a week."""
     long: bool = False
     """A text answer that wants room."""
     time: Literal["past", "future", "any"] = "any"
@@ -241,8 +250,10 @@ class Question(Strict):
             raise ValueError(f"a {self.type} question needs two options or more")
         if not chooses and self.options:
             raise ValueError(f"a {self.type} question has no options")
-        if self.type is QuestionType.NUMBER and (self.min is None or self.max is None):
-            raise ValueError("a number question needs min and max")
+        if self.type.counts and (self.min is None or self.max is None):
+            raise ValueError(f"a {self.type} question needs min and max")
+        if self.halves and (self.type is not QuestionType.NUMBER or self.style != "plain"):
+            raise ValueError("only a number that is typed can have halves")
         values = [option.value for option in self.options]
         if twice := sorted({v for v in values if values.count(v) > 1}):
             raise ValueError(f"option given twice: {', '.join(twice)}")

@@ -171,7 +171,7 @@ def ending_after(flow: Flow, known: Answers) -> Ending | None:
 def _branches(flow: Flow, question: Question, tests: _Tests, seen: int) -> Iterator[_Step]:
     for skip in flow.skips_of(question):
         yield frozenset({skip.value}), None
-    if question.type is QuestionType.NUMBER:
+    if question.type.counts:
         yield from _numbers(question, tests.of.get(question.id, ()))
     elif question.options:
         offered = [option for holds, option in tests.offered[question.id] if holds(seen)]

@@ -66,7 +66,7 @@ async def plainly(person: OnForm | OnChat, flow: str) -> None:
 
 def plain(question: Question) -> str:
     """Words that a question takes."""
-    if question.type is QuestionType.NUMBER:
+    if question.type.counts:
         return str(question.min)
     if question.type is QuestionType.DATE:
         return "3 March 2026" if question.time == "past" else "3 March 2027"

@@ -236,3 +236,35 @@ def test_questions_for_the_young_are_short(band):
     for question in loader.read().flows[band].questions:
         for sentence in re.split(r"(?<=[.?!])\s", f"{question.text} {question.another_way or ''}"):
             assert len(sentence.split()) <= most, sentence
+
+
+def test_a_flow_can_end_where_the_part_it_takes_in_goes_on(copy):
+    ends = "- {part: who-and-where, ends: {role: {public: emergency, guardian: emergency}}}"
+    plant(copy, CONCERN, "- part: who-and-where", ends)
+    whole, other = (c.flows["raise-a-concern"].by_id for c in (loader.read(), loader.read(copy)))
+    assert other["role"].by_value["public"].ends == "emergency"
+    assert other["role"].by_value["guardian"].ends == "emergency"
+    assert other["role"].by_value["parent"] == whole["role"].by_value["parent"]
+
+
+def test_a_flow_can_ask_a_part_it_takes_in_only_of_some(copy):
+    when = "- {part: contact, when: {question: harm, is: not-sure}}"
+    plant(copy, CONCERN, "- part: contact", when)
+    asked = loader.read(copy).flows["raise-a-concern"].by_id
+    assert not asked["name"].when.truth({"harm": frozenset({"no"})})
+    assert asked["name"].when.truth({"harm": frozenset({"not-sure"})})
+    phoned = {"reply-by": frozenset({"phone"})}
+    assert not asked["phone"].when.truth({"harm": frozenset({"no"}), **phoned})
+    assert not asked["phone"].when.truth({"harm": frozenset({"not-sure"})})
+    assert asked["phone"].when.truth({"harm": frozenset({"not-sure"}), **phoned})
+
+
+@pytest.mark.parametrize(
+    ("ends", "says"),
+    [("{rule: {public: emergency}}", "who-and-where has no rule to end at"),
+     ("{role: {publik: emergency}}", "role has no publik to end at"),
+     ("{role: {public: emergancy}}", "public ends at emergancy, which is no ending")],
+)  # fmt: skip
+def test_where_a_part_is_to_end_must_be_in_it(copy, ends, says):
+    plant(copy, CONCERN, "- part: who-and-where", f"- {{part: who-and-where, ends: {ends}}}")
+    assert says in faults(copy)

@@ -6,7 +6,7 @@ from bot.conversation import events as ev
 from bot.conversation import messages as say
 from bot.conversation.path import path
 from bot.conversation.state import Status
-from content.schema import Skip
+from content.schema import Question, Skip
 from tests.small import Talk, script
 
 BRANCHING = """
@@ -434,3 +434,64 @@ def test_dates_are_read_as_people_here_type_them(typed, kept):
     talk.hears(ev.Typed(typed))
     answer = talk.conversation.answers.get("role")
     assert (answer.values[0] if answer else None) == kept
+
+
+AMOUNTS = """
+questions:
+  - {id: days, type: number, halves: true, min: 0, max: 45, text: "How many days?"}
+  - id: why
+    type: text
+    text: Why so long?
+    when: {question: days, at_least: 5}
+  - {id: cost, type: money, min: 1, max: 5000, text: "What does it cost?"}
+"""
+
+
+@pytest.fixture
+def amounts():
+    talk = Talk(script(AMOUNTS))
+    talk.hears(ev.Start())
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("4", "4"), ("4.5 days", "4.5"), ("4½", "4.5"), ("½", "0.5"), ("4 and a half", "4.5"),
+     ("4.0", "4"), ("4.3", None), ("4-5", None), ("45.5", None), ("-4", None), ("4, then 2", None)],
+)  # fmt: skip
+def test_halves_are_read_where_they_are_counted(amounts, typed, kept):
+    turn = amounts.hears(ev.Typed(typed))
+    answer = amounts.conversation.answers.get("days")
+    assert (answer.values[0] if answer else None) == kept
+    assert (turn.problem.key if turn.problem else None) == (None if kept else "halves")
+
+
+def test_a_half_counts_in_what_is_asked_next(amounts):
+    amounts.hears(ev.Typed("4.5"))
+    assert amounts.asked == "cost"
+    amounts.hears(ev.Answered("days", text="5.5"))
+    assert amounts.asked == "why"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [("120", "£120"), ("£1,250", "£1,250"), ("1250.50", "£1,250.50"), ("about £5000", "£5,000"),
+     ("£120.00", "£120"), ("0.50", None), ("5001", None), ("12.5", None), ("£1k", None),
+     ("50p", None), ("100-200", None), ("1,25", None), ("a lot", None)],
+)  # fmt: skip
+def test_a_sum_is_read_as_typed_and_never_guessed(amounts, typed, said):
+    amounts.hears(ev.Typed("3"))
+    turn = amounts.hears(ev.Typed(typed))
+    if said is None:
+        assert turn.problem.key == "money"
+        return
+    (review,) = amounts.says(say.Review)
+    sent = amounts.hears(ev.Submit(review.revision)).submission
+    assert sent.payload["answers"][-1]["words"] == [said]
+
+
+def test_a_sum_needs_bounds_and_only_a_typed_number_has_halves():
+    with pytest.raises(ValueError, match="a money question needs min and max"):
+        Question(id="cost", type="money", text="How much?")
+    with pytest.raises(ValueError, match="only a number that is typed"):
+        Question(id="cost", type="money", text="How much?", min=0, max=9, halves=True)

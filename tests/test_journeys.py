@@ -113,7 +113,7 @@ class Journey:
         if question.type in WORDS:
             later = question.time == "future"
             await self.say({question.id: "3 March 2027" if later else WORDS[question.type]})
-        elif question.type is QuestionType.NUMBER:
+        elif question.type.counts:
             value = str(question.min)
             await (self.choose if question.style == "scale" else self.say)({question.id: value})
         elif question.type is QuestionType.FILE:

@@ -43,7 +43,7 @@ def answer(talk: Talk, number: int) -> list:
         text = f"{text} {number}" if question.type is QuestionType.TEXT else text
         typed = talk.channel is not Channel.FORM
         return [ev.Typed(text) if typed else ev.Answered(question.id, text=text)]
-    if question.type is QuestionType.NUMBER:
+    if question.type.counts:
         value = str(question.min + number % (question.max - question.min + 1))
         if talk.channel is Channel.CHAT:
             return [ev.Typed(value)]

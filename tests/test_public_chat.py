@@ -39,7 +39,7 @@ async def test_the_chat_is_made_anew_from_the_answers(chat):
     await chat.open(chat.page.path)
     assert [b.removeprefix("You said: ") for b in chat.bubbles("me")] == [
         "No, not right now",
-        "No, it is about their education",
+        "No, it is about education",
     ]
     log = chat.page.one("#log")
     assert (log["role"], log["aria-live"]) == ("log", "polite")

@@ -210,6 +210,7 @@ class Sender:
 def _filler(question: Question) -> str:
     plain = {
         QuestionType.NUMBER: str(question.max),
+        QuestionType.MONEY: str(question.max),
         QuestionType.PHONE: "07700 900000",
         QuestionType.EMAIL: "somebody@demo.example",
     }

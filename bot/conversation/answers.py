@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import dateparser
@@ -78,7 +79,7 @@ def read_values(asking: Asking, values: Sequence[str]) -> Given | Trouble:
         return Given((), skips[values[0]])
     if asking.question.type is QuestionType.FILE:  # files are added, never named
         return _words_for_a_file(asking)
-    if asking.question.type is QuestionType.NUMBER:
+    if asking.question.type.counts:
         return read_text(asking, values[0] if values else "")
     choices = {choice.value: choice for choice in asking.choices}
     if any(value not in choices for value in values):
@@ -170,14 +171,36 @@ def _words(asking: Asking, text: str) -> Given | Trouble:
 
 
 def _number(asking: Asking, text: str) -> Given | Trouble:
-    low, high = asking.question.min or 0, asking.question.max or 0
-    # One run of digits and no more: "about 60%" is 60, but "60-70" and "12.5" are asked again.
-    runs = re.findall(r"\d+", text)
-    gaps = {"low": str(low), "high": str(high)}
-    if len(runs) != 1 or re.search(r"-\s*\d", text) or len(runs[0]) > 6:
-        return Trouble("number", gaps)
-    value = int(runs[0])
-    return Given((str(value),)) if low <= value <= high else Trouble("number", gaps)
+    # One number and no more: "about 60%" is 60, but "60-70" is asked again; so is "12.5" unless
+    # halves are counted.
+    if asking.question.halves:
+        return _counted(asking, "halves", _HALF.sub(".5", text), r"\d{1,6}(?:\.[05])?|\.5")
+    return _counted(asking, "number", text, r"\d{1,6}")
+
+
+_HALF = re.compile(r"\s*½|(?<=\d)\s+and\s+a\s+half|(?<=\d)\s+1/2", re.IGNORECASE)
+
+
+def _money(asking: Asking, text: str) -> Given | Trouble:
+    if re.search(r"\d\s*(k|m|p|pence|thousand|million)\b", text, re.IGNORECASE):
+        return Trouble("money", _bounds(asking))
+    thousands = re.sub(r"(?<=\d),(?=\d{3}(\D|$))", "", text)
+    return _counted(asking, "money", thousands, r"\d{1,6}(?:\.\d\d)?")
+
+
+def _counted(asking: Asking, trouble: str, text: str, shape: str) -> Given | Trouble:
+    """The one amount of this shape in a text, written the plainest way: 5, 4.5 or 120.50."""
+    runs = re.findall(r"[\d.,]*\d", text)
+    if len(runs) != 1 or re.search(r"-\s*[\d.]", text) or not re.fullmatch(shape, runs[0]):
+        return Trouble(trouble, _bounds(asking))
+    value = Decimal(runs[0])
+    if not (asking.question.min or 0) <= value <= (asking.question.max or 0):
+        return Trouble(trouble, _bounds(asking))
+    return Given((f"{int(value)}" if value == int(value) else f"{value}",))
+
+
+def _bounds(asking: Asking) -> Mapping[str, str]:
+    return {"low": f"{asking.question.min or 0:,}", "high": f"{asking.question.max or 0:,}"}
 
 
 def _date(asking: Asking, text: str) -> Given | Trouble:
@@ -249,6 +272,7 @@ _READERS: Mapping[QuestionType, Callable[[Asking, str], Given | Trouble]] = {
     QuestionType.CHOICES: _choices,
     QuestionType.TEXT: _words,
     QuestionType.NUMBER: _number,
+    QuestionType.MONEY: _money,
     QuestionType.DATE: _date,
     QuestionType.PHONE: _phone,
     QuestionType.EMAIL: _email,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from math import prod
 
 from bot.conversation.script import Script
 from bot.conversation.state import Answer
 from content.conditions import Condition, Known
-from content.schema import Ending, Question, QuestionType
+from content.schema import Ending, Question
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ def fits(script: Script, question: Question, answer: Answer, known: Known) -> bo
             return bool(answer.values) and all(v in question.by_value for v in answer.values)
         offered = {option.value for option in script.offered(question, known)}
         return bool(answer.values) and offered.issuperset(answer.values)
-    if question.type is QuestionType.NUMBER and question.min is not None:
-        value = int(answer.values[0])
+    if question.type.counts and question.min is not None:
+        value = Decimal(answer.values[0])
         return question.min <= value <= (question.max or value)
     return True
 

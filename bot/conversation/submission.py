@@ -100,6 +100,13 @@ def spoken(
         return [option.label for value in values if (option := question.by_value.get(value))]
     if question.type is QuestionType.NUMBER and question.style == "scale":
         return [f"{value} / {question.max}" for value in values]
+    if question.type is QuestionType.MONEY:
+        return [_pounds(value, words) for value in values]
     if question.type is QuestionType.DATE:
         return [f"{day.day} {day:%B %Y}" for day in map(date.fromisoformat, values)]
     return list(values)
+
+
+def _pounds(value: str, words: Wording) -> str:
+    pounds, _, pence = value.partition(".")
+    return words["conversation.pounds"].format(sum=f"{int(pounds):,}{pence and '.'}{pence}")

@@ -26,6 +26,7 @@ WORST = "'\"><b>zqx"
 TYPED = (
     QuestionType.TEXT,
     QuestionType.NUMBER,
+    QuestionType.MONEY,
     QuestionType.DATE,
     QuestionType.PHONE,
     QuestionType.EMAIL,
