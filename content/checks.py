@@ -18,8 +18,11 @@ from content.plain_words import (
 )
 from content.schema import (
     FIRST_TEAM,
+    HELP_NOW,
+    WHO_TO_ASK,
     Audience,
     Fact,
+    Findable,
     Flow,
     Level,
     Option,
@@ -50,6 +53,7 @@ def check(content: Content) -> list[Fault]:
         *_flow_faults(content),
         *_part_faults(content),
         *_directory_faults(content),
+        *_finding_faults(content),
         *_authority_faults(content),
         *_policy_faults(content),
         *_retention_faults(content),
@@ -295,6 +299,24 @@ def _answers(content: Content, *facts: Fact) -> set[str]:
     }
 
 
+def _finding_faults(content: Content) -> Iterator[Fault]:
+    for row in content.misconceptions.values():
+        page = content.pages[f"misconception {row.id}"]
+        if unknown := sorted(set(row.entitlements) - set(content.entitlements)):
+            yield page.fault_near(row.id, f"there is no entitlement {', '.join(unknown)}")
+    known = {
+        Findable.ENTITLEMENT: set(content.entitlements),
+        Findable.ANSWER: {a.id for pack in content.authorities.values() for a in pack.answers},
+        Findable.FLOW: set(content.flows),
+        Findable.HELP: {HELP_NOW},
+    }
+    for kind, asked in content.asked_as.items():
+        for id_ in asked:
+            if id_ not in known[kind]:
+                page = content.pages["asked-as"]
+                yield page.fault((kind.value, id_), f"there is no {kind.value} {id_}")
+
+
 def _authority_faults(content: Content) -> Iterator[Fault]:
     for authority in content.authorities.values():
         page = content.pages[f"authority {authority.id}"]
@@ -304,6 +326,9 @@ def _authority_faults(content: Content) -> Iterator[Fault]:
             yield page.fault(("colour",), "white text on it has too little contrast (under 4.5)")
         if FIRST_TEAM not in authority.teams:
             yield page.fault(("teams",), f"no team {FIRST_TEAM}, to which people are added")
+        if all(answer.id != WHO_TO_ASK for answer in authority.answers):
+            said = f"no answer {WHO_TO_ASK}, for a question that finds nothing"
+            yield page.fault(("answers",), said)
         for kind, rows in (("answer", authority.answers), ("helpline", authority.helplines)):
             for row in rows:
                 if not row.confidence.publishable:

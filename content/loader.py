@@ -18,6 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from content.included import taken, wrong
 from content.schema import (
+    AskedAs,
     Audience,
     Authority,
     Channel,
@@ -28,10 +29,12 @@ from content.schema import (
     Kind,
     Level,
     LimitsPolicy,
+    Misconception,
     Notice,
     OpeningPolicy,
     Policy,
     RetentionPolicy,
+    Synonyms,
     Text,
 )
 
@@ -144,6 +147,9 @@ class Content:
 
     flows: Mapping[str, Flow]
     entitlements: Mapping[str, Entitlement]
+    misconceptions: Mapping[str, Misconception]
+    asked_as: AskedAs
+    synonyms: Synonyms
     national_helplines: Mapping[str, Helpline]
     notices: Mapping[str, Notice]
     authorities: Mapping[str, Authority]
@@ -217,6 +223,9 @@ def read(folder: Path = HERE) -> Content:
     content = Content(
         flows=flows,
         entitlements=reader.rows("entitlement", "directory/entitlements", Entitlement),
+        misconceptions=reader.rows("misconception", "directory/misconceptions", Misconception),
+        asked_as=reader.whole("asked-as", "directory/asked-as", AskedAs),
+        synonyms=reader.whole("synonyms", "directory/synonyms", Synonyms),
         national_helplines=reader.rows("helpline", "directory/helplines", Helpline),
         notices=reader.rows("notice", "safeguarding/notices", Notice),
         authorities=authorities,
@@ -333,6 +342,14 @@ class _Reader:
                 found[row.id] = row
                 self.pages[f"{kind} {row.id}"] = page
         return MappingProxyType(found)
+
+    def whole(self, kind: str, place: str, shape: Any) -> Any:
+        """One file that is a mapping; none of it where there is no such file."""
+        path = self.folder / f"{place}.yaml"
+        if not path.exists() or (page := self.page(path)) is None:
+            return MappingProxyType({})
+        self.pages[kind] = page
+        return MappingProxyType(self.shaped(page, shape) or {})
 
     def policy(self) -> Policy | None:
         parts: dict[str, Any] = {}

@@ -605,6 +605,45 @@ class Helpline(Sourced):
     """What they can't keep to themselves."""
 
 
+class Misconception(Sourced):
+    """Something people often say that is not quite right, and what is true."""
+
+    id: Id
+    said: tuple[Text, ...] = Field(min_length=2)
+    """How people say it; the first is the one that is shown."""
+    truth: Text
+    entitlements: tuple[Id, ...]
+    """What this puts right, in the directory."""
+
+    @property
+    def published(self) -> bool:
+        return self.confidence.publishable
+
+
+class Findable(StrEnum):
+    """What can be found by asking."""
+
+    ENTITLEMENT = "entitlement"
+    CORRECTION = "correction"
+    ANSWER = "answer"
+    FLOW = "flow"
+    HELP = "help"
+    """Help now: for a question that says someone may be unsafe."""
+
+
+AskedAs = Mapping[
+    Literal[Findable.ENTITLEMENT, Findable.ANSWER, Findable.FLOW, Findable.HELP],
+    Mapping[Id, Annotated[tuple[Text, ...], Field(min_length=2)]],
+]
+"""Kind and id -> several ways that people ask for it."""
+Synonyms = Mapping[Text, Annotated[tuple[Text, ...], Field(min_length=1)]]
+"""A word of ours -> words people use for it."""
+HELP_NOW: Id = "help-now"
+"""The one thing of kind `help`."""
+WHO_TO_ASK: Id = "who-to-contact"
+"""The service answer for somebody whose question finds nothing."""
+
+
 class ServiceAnswer(Sourced):
     """One question people ask about the Virtual School, and its answer."""
 
