@@ -13,6 +13,8 @@ from content.schema import Findable
 
 MOST = 5
 """Results at most."""
+LONGEST = 500
+"""Characters of a question that are looked at."""
 ENOUGH = 0.155
 """A score under this is no answer. Measured, as every number here: docs/finding.md."""
 ENOUGH_FOR_HELP = 0.13
@@ -63,16 +65,14 @@ class Index:
 
     def _counted(self, document: Document) -> Counter[str]:
         """The words of a thing, by how much each counts in it."""
-        title, *ways = document.asked
+        title, *ways = (set(self._reading.stems(way)) for way in document.asked)
+        body = self._reading.stems(document.body)
         counted: Counter[str] = Counter()
-        for weight, texts in ((TITLE, [title]), (WAY, ways), (BODY, [document.body])):
+        for weight, texts in ((TITLE, [title]), (WAY, ways), (BODY, [body])):
             for text in texts:
-                for word in set(self._reading.stems(text)) if weight > BODY else self._all(text):
+                for word in text:
                     counted[word] += weight  # type: ignore[assignment]  # halves are counted too
         return counted
-
-    def _all(self, text: str) -> list[str]:
-        return [stem for part in text.split("\n") for stem in self._reading.stems(part)]
 
     def find(self, text: str) -> tuple[Result, ...]:
         """What fits, best first, but help before all; nothing where nothing fits well enough."""
@@ -81,9 +81,11 @@ class Index:
 
     def ranked(self, text: str) -> list[Result]:
         """Whatever has anything in common with it, best first."""
-        words = self._words.likeness(self._read(self._reading.stems(text)))
+        text = text[:LONGEST]
+        stems = self._reading.stems(text)
+        words = self._words.likeness(self._read(stems))
         spelt = self._spelling.likeness(self._reading.ours(text))
-        same = self._very_words.get(frozenset(self._reading.stems(text)), set())
+        same = self._very_words.get(frozenset(stems), set())
         results = []
         for at, (like, shared) in words.items():
             both = (1 - SPELLING) * like + SPELLING * spelt.get(at, 0.0)

@@ -6,34 +6,33 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
-LONGEST = 500
-"""Characters of a question that are looked at."""
-MOST = 60
-"""Words of it."""
-SMALL = frozenset(
-    """a about all also am an and any are as at be been before being but by can could did do does
-    doing dont didnt doesnt for from get gets getting go goes going gonna got had has have havent
-    having he her him his how i id if ill im in into is isnt it its ive just like me my myself no
-    not of off on one or our out over please really she should so some something still than that
-    the their them then there theres they theyre thing this those to too up us want was we were
-    what whats when where which who whos whose why will with wont would you your youre yours now
-    only even ever ok need needs cant tell say says said after make made let lot much many"""
-    .split()
-)  # fmt: skip
-"""Words that say nothing of what is asked about."""
-_EVERYDAY = """able actually add again age ago already answer anyone anything area around back bad
-    bad believe best better big bring brought buy call called change check close come cost count day
-    days different difficult end enough every everyone everything explain far fast feel find first free give
-    given good great happen happens hard hear hello help hey hi home hour important join keep kept
-    kind know known last late left less life little live long look lost mean means meet might minute
-    money month more most move name near new next nice night nobody nothing number old open order
-    other own part pay people person phone place play price put question read real register right
-    same see sell set short show side sign somebody someone sort speak start started stay stop story
-    such sure take talk thank thanks think three time today told took tonight tomorrow try turn two
-    type use used very wait walk watch way week weeks well went whole win without word work worth
-    wrong year years yes young""".split()  # fmt: skip
-_LITTLE, _LESS = 0.15, 0.4
 _WORD = re.compile(r"[^\W_]+")
+_MARKS = re.compile("['\u2019\u2018`\u00b4]")
+_LITTLE, _LESS = 0.15, 0.4
+_SMALL = """
+a about after all also am an and any are as at be been before being but by can cant could did
+didnt do does doesnt doing dont even ever for from get gets getting go goes going gonna got had
+has have havent having he her him his how i id if ill im in into is isnt it its ive just let like
+lot made make many me much my myself need needs no not now of off ok on one only or our out over
+please really said say says she should so some something still tell than that the their them then
+there theres they theyre thing this those to too up us want was we were what whats when where
+which who whos whose why will with wont would you your youre yours
+"""
+_EVERYDAY = """
+able actually add again age ago already answer anyone anything area around back bad believe best
+better big bring brought buy call called change check close come cost count day days different
+difficult end enough every everyone everything explain far fast feel find first free give given
+good great happen happens hard hear hello help hey hi home hour important join keep kept kind know
+known last late left less life little live long look lost mean means meet might minute money month
+more most move name near new next nice night nobody nothing number old open order other own part
+pay people person phone place play price put question read real register right same see sell set
+short show side sign somebody someone sort speak start started stay stop story such sure take talk
+thank thanks think three time today told tomorrow tonight took try turn two type use used very
+wait walk watch way week weeks well went whole win without word work worth wrong year years yes
+young
+"""
+SMALL = frozenset(_WORD.findall(_SMALL))
+"""Words that say nothing of what is asked about."""
 _ENDINGS = (
     ("ies", "y"), ("ied", "y"), ("ships", ""), ("ship", ""), ("ings", ""), ("ing", ""),
     ("ers", "er"), ("ed", ""), ("es", ""), ("ly", ""), ("s", ""),
@@ -42,11 +41,11 @@ _ENDINGS = (
 
 def plain(text: str) -> list[str]:
     """The words of a text, without capitals, accents or apostrophes."""
-    flat = unicodedata.normalize("NFKD", text[:LONGEST]).casefold()
-    flat = re.sub(r"['’‘`´]", "", flat).replace("£", " pound ")
+    flat = unicodedata.normalize("NFKD", text).casefold()
+    flat = _MARKS.sub("", flat).replace("£", " pound ")
     bare = "".join(ch for ch in flat if not unicodedata.combining(ch))
     bare = re.sub(r"(?<=\d),(?=\d{3})", "", bare)
-    return [re.sub(r"([^\W\d])\1{2,}", r"\1\1", word) for word in _WORD.findall(bare)][:MOST]
+    return [re.sub(r"([^\W\d])\1{2,}", r"\1\1", word) for word in _WORD.findall(bare)]
 
 
 def stem(word: str) -> str:
@@ -64,7 +63,7 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 4 and word.endswith("e") else word
 
 
-EVERYDAY = frozenset(map(stem, _EVERYDAY))
+EVERYDAY = frozenset(map(stem, _WORD.findall(_EVERYDAY)))
 """Words of any talk whatever: alone they tell little, together with others something."""
 
 
