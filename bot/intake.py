@@ -8,7 +8,18 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import adding, attaching, erased, erasure, filing, own, safeguarding, saying, urgent
+from bot import (
+    adding,
+    asking,
+    attaching,
+    erased,
+    erasure,
+    filing,
+    own,
+    safeguarding,
+    saying,
+    urgent,
+)
 from bot.conversation import engine, speech
 from bot.conversation import events as ev
 from bot.conversation import messages as say
@@ -25,7 +36,7 @@ from bot.limits import TooMuch
 from bot.store import audit, conversations, outbox
 from bot.store.conversations import Kept, Known
 from bot.wiring import Waymark
-from content.schema import Audience, Channel, Flow, Limit
+from content.schema import Channel, Flow, Limit
 
 TRIES = 5
 """How often a turn is taken again when someone else's was committed first."""
@@ -87,6 +98,7 @@ async def look(
         turn = _where(script, standing, now, channel, event)
         turn = replace(turn, messages=(*changed, *turn.messages))
         sent = await filing.sent(waymark, db, kept.conversation)
+    turn = asking.answered(waymark, script, channel, turn)
     voice = saying.voice(waymark, script, kept.conversation, sent)
     return Received(turn, script, tuple(speech.speak(turn, voice)), sent)
 
@@ -192,6 +204,7 @@ class _Turn:
             return False
         script = self.waymark.script(kept.conversation.flow, self.now)
         turn = engine.step(script, kept.conversation, event, self.now, self.inbound.channel)
+        turn = asking.answered(self.waymark, script, self.inbound.channel, turn)
         return urgent.tells_of_harm(script, kept.conversation, turn)
 
     def count(self, what: str, limit: Limit) -> None:
@@ -232,9 +245,20 @@ class _Turn:
 
     def help_first(self) -> tuple[say.Message, ...]:
         """Help for somebody who has begun nothing: a notice of what is offered to them."""
-        flows = [flow for group in self.offered().values() for flow in group]
-        flows.sort(key=lambda flow: flow.audience is Audience.ADULT)  # the young come first
-        return tuple(say.SafetyNotice(flow.help_notice) for flow in flows[:1])
+        notice = asking.help_notice(self.waymark, (self.inbound.channel,))
+        return (say.SafetyNotice(notice),) if notice else ()
+
+    def found(self, event: ev.Find | ev.Typed) -> tuple[say.Message, ...]:
+        """What fits words that are said before anything is asked. A greeting needs no "nothing
+        fits"; a question does."""
+        steered = self.steers(event)
+        if steered == "ask" or not event.text.strip():
+            return (say.Say("ask-how"),)
+        if steered is not None:
+            return ()
+        told = asking.find(self.waymark, event.text, (self.inbound.channel,))
+        asks = isinstance(event, ev.Find) or event.text.rstrip().endswith("?")
+        return told if asks or not isinstance(told[0], say.Found) or told[0].results else ()
 
     async def answer_door(self, known: Known, messages: tuple[say.Message, ...]) -> Received:
         if isinstance(messages[0], say.TooYoung):
@@ -278,6 +302,8 @@ class _Turn:
         and nothing is kept for it."""
         if isinstance(event, ev.HelpNow):
             return await self.say(*self.help_first(), say.Menu(self.offered()))
+        if isinstance(event, ev.Find | ev.Typed) and (told := self.found(event)):
+            return await self.menu(known, *told)
         gone = (say.Say("no-longer-here"),) if self.inbound.nonce else ()
         return await self.menu(known, *gone)
 
@@ -387,6 +413,7 @@ class _Turn:
             assert isinstance(self.inbound.event, ev.Added)
             event = self.inbound.event
         turn = engine.step(script, before, event, self.now, self.inbound.channel)
+        turn = asking.answered(self.waymark, script, self.inbound.channel, turn)
         turn = replace(turn, messages=(*changed, *turn.messages))
         after = turn.conversation
         walked = path(script, after.answers)

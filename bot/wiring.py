@@ -6,9 +6,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
+from bot import finding
 from bot.conversation.script import Script
 from bot.errors import UnknownFlow
+from bot.finding import Index
 from bot.keys import Keys
 from bot.limits import Limits
 from bot.settings import Settings
@@ -35,6 +38,11 @@ class Waymark:
     @property
     def authority(self) -> Authority:
         return self.content.authorities[self.settings.authority]
+
+    @cached_property
+    def finder(self) -> Index:
+        """Finds what fits a question."""
+        return finding.indexed(self.content, self.settings.authority)
 
     def script(self, flow: str, now: datetime) -> Script:
         """Raises UnknownFlow."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from bot import asking
 from bot.conversation import buttons, engine, speech
 from bot.conversation import events as ev
 from bot.conversation import messages as say
@@ -31,6 +32,7 @@ def hold(waymark: Waymark, flow: str, language: str) -> None:
     event: ev.Event = ev.Start()
     while True:
         turn = engine.step(script, conversation, event, waymark.clock(), Channel.CHAT)
+        turn = asking.answered(waymark, script, Channel.CHAT, turn)
         conversation = turn.conversation
         choices = _show(waymark, script, turn)
         if turn.submission or turn.forget or conversation.status is Status.STOPPED:

@@ -38,6 +38,8 @@ class Turn:
     """What is to be filed, if this event sent it."""
     forget: bool = False
     """Everything kept of this conversation is to be deleted."""
+    finds: str | None = None
+    """What they asked us: what fits is to be said before the rest (bot/asking.py)."""
 
     @property
     def problem(self) -> say.Problem | None:
@@ -94,8 +96,8 @@ def step(
     at = _At(script, conversation, path(script, conversation.answers), now, channel)
     if conversation.status is Status.SUBMITTED:
         turn = _after_submission(at, event)
-    elif conversation.status is Status.STOPPED and isinstance(event, ev.Typed | ev.Start):
-        turn = Turn(conversation, (say.OfferResume(),))
+    elif conversation.status is Status.STOPPED and isinstance(event, _SAID):
+        turn = Turn(conversation, (say.OfferResume(),), finds=_wondered(event))
     else:
         if conversation.status is Status.STOPPED and not isinstance(event, ev.HelpNow | ev.Stop):
             at = at.to(replace(conversation, status=Status.OPEN))
@@ -200,9 +202,28 @@ def _typed(at: _At, event: ev.Typed) -> Turn:
     command = at.script.commands[_language(at)].get(folded(event.text))
     if command and _steers(at, command, target, event.text):
         return _command(at, command, target)
+    if _wondered(event) and not _could_answer(at, target, event.text):
+        return _find(at, ev.Find(event.text))
     if target is None:
         return _turn(at, say.Say("nothing-asked"))
     return _take(at, target, read_text(at.asking(target), event.text), event.source)
+
+
+def _wondered(event: ev.Event) -> str | None:
+    """What they ask us, where their words are a question."""
+    asks = isinstance(event, ev.Find) or (
+        isinstance(event, ev.Typed) and event.text.rstrip().endswith("?")
+    )
+    return event.text if asks and isinstance(event, ev.Find | ev.Typed) else None
+
+
+def _could_answer(at: _At, target: Question | None, text: str) -> bool:
+    """Whether words are an answer to what is asked. In their own words, anything is."""
+    if target is None:
+        return False
+    if target.type is QuestionType.TEXT:
+        return True
+    return isinstance(read_text(at.asking(target), text), Given)
 
 
 def _language(at: _At) -> str:
@@ -242,6 +263,7 @@ def _command(at: _At, command: str, target: Question | None) -> Turn:
         "delete": ev.Delete(),
         "my-data": ev.MyData(),
         "carry-on": ev.Resume(),
+        "ask": ev.Find(""),
     }
     event = commands[command]
     return _HANDLERS[type(event)](at, event)
@@ -487,6 +509,13 @@ def _help_now(at: _At, event: ev.HelpNow) -> Turn:
     return _turn(at, say.SafetyNotice(at.script.flow.help_notice))
 
 
+def _find(at: _At, event: ev.Find) -> Turn:
+    """Nothing changes: the same question stands, with the answers as they are."""
+    if not event.text.strip():
+        return _turn(at, say.Say("ask-how"))
+    return replace(_turn(at), finds=event.text)
+
+
 def _speak(at: _At, event: ev.Speak) -> Turn:
     if event.language not in at.script.languages:
         return _turn(at, say.Say("language-unknown"))
@@ -533,9 +562,12 @@ def _after_submission(at: _At, event: ev.Event) -> Turn:
     # The flow may have changed since; what was sent still has somewhere to end.
     ends = (at.path.ending, *at.script.flow.endings)
     ending = next(end for end in ends if end is not None and end.kind == "submission")
-    return Turn(at.conversation, (*first, say.Submitted(ending, number, again=True)))
+    sent = say.Submitted(ending, number, again=True)
+    return Turn(at.conversation, (*first, sent), finds=_wondered(event))
 
 
+_SAID = (ev.Typed, ev.Start, ev.Find)
+"""What somebody who has stopped may say without carrying on by it."""
 _HANDLERS: Mapping[type[Any], Callable[[_At, Any], Turn]] = {
     ev.Start: _start,
     ev.Resume: _resume,
@@ -557,6 +589,7 @@ _HANDLERS: Mapping[type[Any], Callable[[_At, Any], Turn]] = {
     ev.MyData: _my_data,
     ev.Help: _help,
     ev.HelpNow: _help_now,
+    ev.Find: _find,
     ev.Speak: _speak,
     ev.Edited: _edited,
     ev.Unreadable: _unreadable,

@@ -150,6 +150,13 @@ class HelpNow:
 
 
 @dataclass(frozen=True)
+class Find:
+    """They ask us something: what fits it? Then the same question again."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Speak:
     """Carry on in another language."""
 
@@ -256,6 +263,7 @@ Event = (
     | MyData
     | Help
     | HelpNow
+    | Find
     | Speak
     | Edited
     | Unreadable

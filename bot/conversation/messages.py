@@ -8,8 +8,9 @@ from datetime import date
 
 from bot.conversation.path import Progress, Step
 from bot.conversation.state import Answer
+from bot.finding import Result
 from bot.signposting import Signpost
-from content.schema import Ending, Flow, Option, Question, Skip
+from content.schema import Ending, Flow, Option, Question, ServiceAnswer, Skip
 
 
 @dataclass(frozen=True)
@@ -187,6 +188,15 @@ class Forgotten:
     """Nothing they began here is kept any more."""
 
 
+@dataclass(frozen=True)
+class Found:
+    """What fits a question they asked, best first."""
+
+    results: tuple[Result, ...]
+    who: ServiceAnswer | None = None
+    """Who to ask, where nothing fits."""
+
+
 Message = (
     Say
     | Welcome
@@ -207,4 +217,5 @@ Message = (
     | Asked
     | ConfirmForget
     | Forgotten
+    | Found
 )

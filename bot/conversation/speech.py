@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from bot.conversation import buttons, own
+from bot.conversation import buttons, found, own
 from bot.conversation import messages as say
-from bot.conversation.days import spoken_day, spoken_weekday
+from bot.conversation.days import spoken_weekday
 from bot.conversation.engine import Turn
 from bot.conversation.script import Script
 from bot.conversation.submission import spoken
@@ -187,20 +187,7 @@ def _entitlement(post: Signpost, voice: Voice) -> Iterator[str]:
     yield voice.say(f"ask.entitlement-{post.told.value}", because=because)
     if not post.now:
         return
-    if row.amount:
-        yield voice.say("ask.entitlement-amount", amount=row.amount, year=row.year or "")
-    if row.condition:
-        yield voice.say("ask.entitlement-condition", condition=row.condition)
-    yield voice.say("ask.entitlement-decides", decides=row.decides)
-    yield voice.say("ask.entitlement-how", how=row.how)
-    source = row.sources[0]
-    yield voice.say(
-        "ask.entitlement-source",
-        title=source.title,
-        publisher=source.publisher,
-        dated=f", {source.dated}" if source.dated else "",
-        checked=spoken_day(row.checked),
-    )
+    yield from found.facts(row, voice.say)
 
 
 def spoken_wait(words: Mapping[str, str], wait: timedelta) -> str:
@@ -327,6 +314,12 @@ def _menu(message: say.Menu, voice: Voice) -> Iterator[Bubble]:
     yield Bubble("menu", "\n\n".join([voice.say("door.menu"), *summaries]), tuple(rows))
 
 
+def _found(message: say.Found, voice: Voice) -> Iterator[Bubble]:
+    """What fits a question they asked."""
+    for text, rows in found.told(message, voice.say):
+        yield Bubble("found", text, rows)
+
+
 def _own(message: own.Message, voice: Voice) -> Iterator[Bubble]:
     """About what we hold of them."""
     for text, rows in own.told(message, voice.words, voice.site):
@@ -348,6 +341,7 @@ _SPEAKERS: Mapping[type[Any], Callable[[Any, Voice], Iterator[Bubble]]] = {
     say.AskAge: _ask_age,
     say.TooYoung: _too_young,
     say.Menu: _menu,
+    say.Found: _found,
     **dict.fromkeys(own.MESSAGES, _own),
 }
 

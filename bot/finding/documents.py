@@ -56,7 +56,7 @@ def _documents(content: Content, authority: str) -> Iterator[Document]:
         kind, title = Findable.ANSWER, answer.question
         yield Document(kind, answer.id, title, answer.answer.split("\n")[0],
                        asked(kind, answer.id, title), answer.answer, answer)  # fmt: skip
-    for flow in content.flows.values():
+    for flow in (each for each in content.flows.values() if not each.withdrawn):
         kind = Findable.FLOW
         yield Document(kind, flow.id, flow.title, flow.summary, asked(kind, flow.id, flow.title),
                        f"{flow.summary} {flow.for_whom}", flow)  # fmt: skip

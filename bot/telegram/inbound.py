@@ -30,6 +30,7 @@ COMMANDS: dict[str, Callable[[], ev.Event | ev.AtTheDoor]] = {
     "mydata": ev.MyData,
     "help": ev.Help,
     "helpnow": ev.HelpNow,
+    "ask": lambda: ev.Find(""),
 }
 """Besides /start. Each has its line in Telegram's menu: `telegram.command.*`."""
 
@@ -193,6 +194,8 @@ def _command(name: str, rest: str) -> ev.Event | ev.AtTheDoor:
     if name == "start":
         payload = rest.strip()
         return ev.Open(payload if _PAYLOAD.fullmatch(payload) else "")
+    if name == "ask":
+        return ev.Find(rest.strip())
     # An unknown command is no answer; what can be typed is.
     return COMMANDS.get(name, ev.Help)()
 
