@@ -15,7 +15,8 @@ from bot.intake import Received
 from content.schema import Channel
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
-from web.public import places, told, uploads
+from web.public import places, site, told, uploads
+from web.public.ask import LONGEST
 from web.public.standing import Standing, goes, look
 from web.public.turns import Posted, ThisPost, seen, take
 from web.security import Browser, ThisBrowser
@@ -33,6 +34,7 @@ KINDS: dict[type, str] = {
     say.Review: "review",
     say.Ended: "ended",
     say.Submitted: "submitted",
+    say.Found: "found",
 }
 """What can be said, and which template says it."""
 LASTING = (say.Ask, say.Review, say.Ended, say.Submitted)
@@ -114,6 +116,8 @@ def _event(before: Standing, post: Posted) -> ev.Event | ev.Begin | None:
         pressed = buttons.read(post.one("press"))
         event = pressed.event if pressed else None
         return event if isinstance(event, ev.Event | ev.Begin) else None
+    if post.one("find"):
+        return ev.Find(post.one("question")[:LONGEST])
     if post.one("tick"):
         return ev.Answered(post.one("tick"), values=post.all("answer"))
     asked = post.one("asked")
@@ -153,6 +157,8 @@ def _filled(
         "press": buttons,
         "said": [(KINDS[type(m)], m) for m in messages if type(m) in KINDS],
         "ask": asked,
+        "longest": LONGEST,
+        "published": site.shown(standing.waymark),
         "asked": standing.asked or "",
         "at": standing.asked or KINDS[type(messages[-1])],
         "seen": _shown(standing, standing.asked or ""),

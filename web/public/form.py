@@ -60,6 +60,10 @@ async def answer(
     standing = await look(waymark, browser, conversation, ev.GoTo(question))
     if standing.turn.asking is None or standing.asked != question:
         return goes(places.home(Channel.FORM, conversation), "no-longer-asked")
+    if post.one("again"):  # back from asking something, with what they had half written
+        extra = Said(post.all("answer"))
+        filled = {**_filled(standing, extra), "seen": post.one("seen")}
+        return pages.show(request, "public/form/question.html", **filled)
     event = _event(standing.turn.asking.question, post)
     return await _answered(request, pages, browser, standing, Meant(event, post))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
@@ -66,14 +68,19 @@ async def answers(request: Request, pages: ThesePages) -> Response:
 @router.get("/entitlements")
 async def entitlements(request: Request, waymark: ThisWaymark, pages: ThesePages) -> Response:
     """Everything published, by topic."""
-    rows = [row for row in waymark.content.entitlements.values() if _shown(waymark, row)]
+    rows = shown(waymark).values()
     by_topic = {topic: [row for row in rows if row.topic == topic] for topic in TOPICS}
     return pages.show(request, "public/entitlements.html", by_topic=by_topic)
 
 
-def _shown(waymark: Waymark, row: Entitlement) -> bool:
-    here = not row.who.councils or waymark.settings.authority in row.who.councils
-    return row.published and here
+def shown(waymark: Waymark) -> Mapping[str, Entitlement]:
+    """Every entitlement that this page has."""
+    authority = waymark.settings.authority
+    return {
+        row.id: row
+        for row in waymark.content.entitlements.values()
+        if row.published and (not row.who.councils or authority in row.who.councils)
+    }
 
 
 @router.get("/privacy")

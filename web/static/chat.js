@@ -4,7 +4,8 @@ const chat = document.getElementById('chat')
 const still = matchMedia('(prefers-reduced-motion: reduce)').matches
 const PATIENCE = 20000
 const PATIENCE_FOR_FILES = 300000
-const FORMS = ['steps', 'words', 'adding']
+const FORMS = ['steps', 'words', 'adding', 'asks']
+const PARTS = ['answering', 'files', 'words', 'asking', 'tools', 'lost']
 
 let sending = false
 let unsent = null
@@ -30,7 +31,7 @@ function post (form, by) {
   request.onloadend = () => {
     sending = false
     form.classList.remove('wm-sending')
-    arrived(request, address, sent) || lost(form, by, request.status === 429)
+    arrived(request, address, sent, form.id === 'asks') || lost(form, by, request.status === 429)
   }
   sending = true
   form.classList.add('wm-sending')
@@ -39,23 +40,24 @@ function post (form, by) {
 }
 
 // Whether the answer came: shown here, or on another page that it led to.
-function arrived (request, address, sent) {
+function arrived (request, address, sent, asked) {
   const { status, response } = request
   if (!status || status === 429 || status >= 500) return false
   const to = new URL(request.responseURL)
   const fresh = response?.querySelector('#chat')
   if (![location.pathname, address].includes(to.pathname)) location.assign(to.pathname)
-  else if (fresh && (status < 400 || status === 422)) show(fresh, sent)
+  else if (fresh && (status < 400 || status === 422)) show(fresh, sent, asked)
   else location.reload()
   return true
 }
 
-function show (fresh, sent) {
+function show (fresh, sent, asked) {
   const typing = document.activeElement?.closest('#words')
   const words = document.getElementById('text')?.value ?? ''
   const draft = words === sent ? '' : words // typed while an answer was on its way
   merge(document.getElementById('log'), fresh.querySelector('#log'))
-  for (const id of ['answering', 'files', 'words', 'tools', 'lost']) replace(fresh, id)
+  const same = asked && fresh.dataset.at === chat.dataset.at // ticks and words there stay
+  for (const id of same ? ['asking', 'lost'] : PARTS) replace(fresh, id)
   chat.dataset.at = fresh.dataset.at
   look(typing, draft)
 }
