@@ -4,6 +4,7 @@ from bot.finding.documents import Document as Document
 from bot.finding.documents import documents as documents
 from bot.finding.index import Index as Index
 from bot.finding.index import Result as Result
+from bot.finding.words import plain as plain
 from content.loader import Content
 
 
