@@ -8,7 +8,17 @@ from tests.browser import accessibility_faults
 from tests.drivers.waymark import served
 from tests.public import CHILD, CONCERN, every
 
-SITE = ["/", "/answers", "/entitlements", "/help-now", "/privacy", "/resume", "/reply", "/nowhere"]
+SITE = [
+    "/",
+    "/ask",
+    "/answers",
+    "/entitlements",
+    "/help-now",
+    "/privacy",
+    "/resume",
+    "/reply",
+    "/nowhere",
+]
 
 
 @pytest.fixture
@@ -162,3 +172,49 @@ async def test_without_scripts_the_pages_do_the_same(browser, address):
     await press(page, "#words button")
     assert await page.locator("#chat").get_attribute("data-at") == "year"
     await context.close()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_what_a_question_finds_is_accessible_and_fits(page, address, width):
+    _, site = address
+    await page.set_viewport_size({"width": width, "height": 800})
+    for asked in ("staying put", "do I have to tell my boss", "how to raise a concern", "bins", ""):
+        await page.goto(f"{site}/ask")
+        await page.fill("#text", asked)
+        await press(page, ".wm-question .wm-go")
+        await sound(page)
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+async def test_asking_from_a_question_and_back(page, address, width):
+    _, site = address
+    await page.set_viewport_size({"width": width, "height": 800})
+    await begin(page, site, CONCERN, "form")
+    await page.check("#answer-2")
+    chosen = await page.locator("[name=answer]:checked").get_attribute("value")
+    await press(page, "button[formaction='/ask']")
+    await sound(page)
+    await page.fill("#text", "staying put")
+    await press(page, ".wm-question .wm-go")
+    await sound(page)
+    await press(page, "[name=again]")
+    await sound(page)
+    assert await page.locator("[name=answer]:checked").get_attribute("value") == chosen
+
+
+async def test_asking_in_the_chat_keeps_what_was_half_written(page, address):
+    _, site = address
+    await page.set_viewport_size({"width": 320, "height": 800})
+    await begin(page, site, CONCERN, "chat")
+    await page.evaluate("window.same = true")
+    await page.fill("#text", "No, not")
+    await page.click("#asking summary")
+    await page.fill("#asked-us", "can I stay with my foster carer after 18?")
+    await page.click("#asks button")
+    await expect(page.locator("#found-entitlement-staying-put")).to_be_visible()
+    await expect(page.locator("#text")).to_have_value("No, not")
+    await expect(page.locator("#asked-us")).to_have_value("")
+    assert await page.evaluate("window.same")
+    await sound(page)
+    await page.press("#text", "Enter")
+    await expect(page.locator("#chat")).to_have_attribute("data-at", "harm")
