@@ -14,7 +14,7 @@ from bot.conversation.script import Script
 from bot.finding import Result
 from bot.limits import TooMuch
 from bot.wiring import Waymark
-from content.schema import WHO_TO_ASK, Audience, Channel, Findable, Flow, ServiceAnswer
+from content.schema import TO_A_PERSON, WHO_TO_ASK, Audience, Channel, Findable, Flow, ServiceAnswer
 
 MOST = 3
 """So many things that fit are told; more is a list to wade through."""
@@ -42,7 +42,9 @@ def find(
     fits = tuple(r for r in results if _usable(r, channels, audience))[:MOST]
     if help_first and not fits:
         return help_first
-    return (*help_first, say.Found(fits, who=None if fits else _who_to_ask(waymark)))
+    if fits:
+        return (*help_first, say.Found(fits))
+    return (say.Found((), _who_to_ask(waymark), _people(waymark, channels, audience)),)
 
 
 def help_notice(waymark: Waymark, channels: tuple[Channel, ...]) -> str | None:
@@ -71,8 +73,16 @@ def _usable(result: Result, channels: tuple[Channel, ...], audience: Audience | 
     thing = result.document.thing
     if isinstance(thing, Flow):
         here = any(channel in thing.channels for channel in channels)
-        return here and audience in (None, thing.audience)
+        return here and audience in (None, thing.audience, *thing.also_for)
     return thing is not None
+
+
+def _people(
+    waymark: Waymark, channels: tuple[Channel, ...], audience: Audience | None
+) -> tuple[Flow, ...]:
+    """The flows that bring somebody to a person."""
+    offered = waymark.content.offered(channels, audience).values()
+    return tuple(f for flows in offered for f in flows if f.submission.kind == TO_A_PERSON)
 
 
 def _who_to_ask(waymark: Waymark) -> ServiceAnswer | None:

@@ -640,6 +640,8 @@ Synonyms = Mapping[Text, Annotated[tuple[Text, ...], Field(min_length=1)]]
 """A word of ours -> words people use for it."""
 HELP_NOW: Id = "help-now"
 """The one thing of kind `help`."""
+TO_A_PERSON: Id = "call-back"
+"""The kind of flow that brings somebody to a person."""
 WHO_TO_ASK: Id = "who-to-contact"
 """The service answer for somebody whose question finds nothing."""
 

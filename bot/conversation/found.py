@@ -18,7 +18,10 @@ def told(message: say.Found, t: Say) -> Iterator[tuple[str, tuple[Row, ...]]]:
     """One text with its buttons for each thing found; or that nothing was."""
     if not message.results:
         blocks = [t("found.nothing"), message.who.answer if message.who else ""]
-        yield "\n\n".join(filter(None, blocks)), ()
+        starts: tuple[Row, ...] = tuple(
+            ((flow.title, buttons.begin(flow.id)),) for flow in message.people
+        )
+        yield "\n\n".join(filter(None, blocks)), starts
     for at, result in enumerate(message.results):
         text, rows = "\n".join(_told(result, t)), _buttons(result, t)
         yield (f"{t('found.title')}\n\n{text}" if at == 0 else text), rows

@@ -195,6 +195,8 @@ class Found:
     results: tuple[Result, ...]
     who: ServiceAnswer | None = None
     """Who to ask, where nothing fits."""
+    people: tuple[Flow, ...] = ()
+    """And what brings them to a person here."""
 
 
 Message = (

@@ -37,6 +37,12 @@ def documents(content: Content, authority: str) -> tuple[Document, ...]:
     return tuple(_documents(content, authority))
 
 
+def _begun_by_anyone(content: Content) -> Iterator[Flow]:
+    for flow in content.flows.values():
+        if not flow.withdrawn and not flow.submission.addition:
+            yield flow
+
+
 def _documents(content: Content, authority: str) -> Iterator[Document]:
     def asked(kind: Findable, id_: str, title: str) -> tuple[str, ...]:
         ways = content.asked_as.get(kind, {})  # type: ignore[call-overload]  # no corrections
@@ -56,7 +62,7 @@ def _documents(content: Content, authority: str) -> Iterator[Document]:
         kind, title = Findable.ANSWER, answer.question
         yield Document(kind, answer.id, title, answer.answer.split("\n")[0],
                        asked(kind, answer.id, title), answer.answer, answer)  # fmt: skip
-    for flow in (each for each in content.flows.values() if not each.withdrawn):
+    for flow in _begun_by_anyone(content):
         kind = Findable.FLOW
         yield Document(kind, flow.id, flow.title, flow.summary, asked(kind, flow.id, flow.title),
                        f"{flow.summary} {flow.for_whom}", flow)  # fmt: skip

@@ -25,8 +25,8 @@ difficult end enough every everyone everything explain far fast feel find first 
 good great happen happens hard hear hello help hey hi home hour important join keep kept kind know
 known last late left less life little live long look lost mean means meet might minute money month
 more most move name near new next nice night nobody nothing number old open order other own part
-pay people person phone place play price put question read real register right same see sell set
-short show side sign somebody someone sort speak start started stay stop story such sure take talk
+pay people person phone place play price put question read real register report right same see sell
+set short show side sign somebody someone sort speak start started stay stop story such sure take talk
 thank thanks think three time today told tomorrow tonight took try turn two type use used very
 wait walk watch way week weeks well went whole win without word work worth wrong year years yes
 young
@@ -69,7 +69,10 @@ EVERYDAY = frozenset(map(stem, _WORD.findall(_EVERYDAY)))
 
 def own_weight(word: str) -> float:
     """What a word tells whatever is known, 0 to 1."""
-    return _LITTLE if word in SMALL else _LESS if word in EVERYDAY else 1.0
+    if word in SMALL:
+        return _LITTLE
+    digit = len(word) == 1 and word.isdecimal()
+    return _LESS if digit or word in EVERYDAY else 1.0
 
 
 class Reading:
