@@ -69,6 +69,7 @@ async def test_a_child_says_what_they_think_without_javascript(browser, site):
     context = await visitor(browser, script=False, width=320)
     page = await context.new_page()
     await page.goto(address)
+    await page.get_by_role("link", name=re.compile("I am at school")).click()
     await page.get_by_role("link", name=re.compile("Years 3 to 6")).click()
     await page.get_by_role("button", name=re.compile("One question")).click()
     for _ in range(LIMIT):
@@ -128,6 +129,8 @@ async def answer_chat(page: Page) -> None:
     if question.type is QuestionType.CHOICES:
         await pressing.get_by_role("checkbox").first.check()
         await pressing.get_by_role("button", name="Done").click()
+    elif question.type is QuestionType.CARD:
+        await pressing.locator("button[value$='|read']").click()
     elif question.type is QuestionType.FILE:
         await page.locator("#file").set_input_files(DRAWING)
         await page.get_by_role("button", name="Add this").click()
