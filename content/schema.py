@@ -588,6 +588,25 @@ class Entitlement(Sourced):
         return self.confidence.publishable and self.standing is Standing.IN_FORCE
 
 
+class Hours(Strict):
+    """From one time of day to another, past midnight if the second is the earlier."""
+
+    from_: time = Field(alias="from")
+    until: time
+
+    def hold(self, moment: time) -> bool:
+        if self.from_ <= self.until:
+            return self.from_ <= moment < self.until
+        return moment >= self.from_ or moment < self.until
+
+
+class Opening(Hours):
+    """When a line answers."""
+
+    days: Literal["weekdays", "every-day"]
+    """Weekdays are without bank holidays."""
+
+
 class Helpline(Sourced):
     """Someone to ring, text or visit."""
 
@@ -600,6 +619,13 @@ class Helpline(Sourced):
     web: str | None = None
     hours: Text
     """When they answer; "Times vary" where the hours are not sure."""
+    opens: Literal["always", "office", "outside-office"] | Opening | None = None
+    """The same, so that whoever is shut gives way; none where it is not known. `office` is when
+    the council's offices are open."""
+    hours_confidence: Confidence
+    """How sure the hours are: a number stays, hours change. `confidence` is that of the number."""
+    last_tested: date | None = None
+    """When somebody last rang or visited it."""
     who_for: Text
     limits: Text | None = None
     """What they can't keep to themselves."""
@@ -747,18 +773,6 @@ class RetentionPolicy(Strict):
         if "other" not in self.submission:
             raise ValueError("submission needs `other`, for kinds no flow has any more")
         return self
-
-
-class Hours(Strict):
-    """From one time of day to another, past midnight if the second is the earlier."""
-
-    from_: time = Field(alias="from")
-    until: time
-
-    def hold(self, moment: time) -> bool:
-        if self.from_ <= self.until:
-            return self.from_ <= moment < self.until
-        return moment >= self.from_ or moment < self.until
 
 
 class OpeningPolicy(Strict):
