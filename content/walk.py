@@ -151,7 +151,10 @@ def _steps(flow: Flow, question: Question, tests: _Tests, seen: int) -> tuple[_S
     """Every answer it can have here, worked out once for each set of choices it can offer."""
     if not tests.asked[question.id](seen):
         return _NOT_ASKED
-    now = (question.id, *(holds(seen) for holds, _ in tests.hanging[question.id]))
+    now: tuple[str | bool, ...] = (
+        question.id,
+        *(holds(seen) for holds, _ in tests.hanging[question.id]),
+    )
     if now not in tests.steps:
         not_now = {option for holds, option in tests.hanging[question.id] if not holds(seen)}
         offered = [option for option in question.options if option.value not in not_now]

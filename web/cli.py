@@ -21,13 +21,24 @@ from web import play as playing
 from web import server
 from web.app import create_app
 from web.casework import accounts
-from web.commands import audit, backup, content, entitlements, keys, restore, retention, rights
+from web.commands import (
+    audit,
+    backup,
+    content,
+    coverage,
+    entitlements,
+    keys,
+    restore,
+    retention,
+    rights,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.command("check-content")(content.check)
 app.command("rights")(rights.show)
+app.command("coverage")(coverage.show)
 app.command("entitlements", help=entitlements.HELP)(entitlements.show)
 app.add_typer(backup.app, name="backup")
 app.command("restore")(restore.restore)
