@@ -30,7 +30,7 @@ def test_every_question_of_the_bank_is_accounted_for():
 def test_every_field_and_category_of_a_concern_is_accounted_for():
     assert ids("3.3") == [*map(str, range(1, FIELDS + 1)), "system"]
     topics = CONTENT.flows["raise-a-concern"].by_id["topic"].by_value
-    assert ids("3.4") == [*topics, "harm"]
+    assert set(ids("3.4")) == {*topics, "harm"}
     assert len(topics) == CATEGORIES
 
 
