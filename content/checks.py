@@ -58,6 +58,7 @@ def check(content: Content) -> list[Fault]:
         *_policy_faults(content),
         *_retention_faults(content),
         *_wording_faults(content),
+        *_coverage_faults(content),
     ]
 
 
@@ -401,6 +402,22 @@ def _wording_faults(content: Content) -> Iterator[Fault]:
 
 def _placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+# --- Coverage -----------------------------------------------------------------------------
+
+
+def _coverage_faults(content: Content) -> Iterator[Fault]:
+    for row in content.coverage.values():
+        page = content.pages[f"coverage {row.id}"]
+        for place in row.carried:
+            if not _is_asked(content, *place.split(".")):
+                yield page.fault_near(row.id, f"nothing asks {place}")
+
+
+def _is_asked(content: Content, flow: str, question: str = "", *option: str) -> bool:
+    asked = content.flows[flow].by_id.get(question) if flow in content.flows else None
+    return asked is not None and {*option} <= set(asked.by_value) and len(option) < 2
 
 
 def report(faults: Iterable[Fault]) -> str:

@@ -22,6 +22,7 @@ from content.schema import (
     Audience,
     Authority,
     Channel,
+    CoverageRow,
     Entitlement,
     Flow,
     Helpline,
@@ -155,6 +156,7 @@ class Content:
     authorities: Mapping[str, Authority]
     policy: Policy
     wording: Mapping[str, Wording]
+    coverage: Mapping[str, CoverageRow]
     unused_parts: tuple[str, ...]
     """Files of parts that nothing puts in."""
     pages: Mapping[str, Page]
@@ -231,6 +233,7 @@ def read(folder: Path = HERE) -> Content:
         authorities=authorities,
         policy=policy,  # type: ignore[arg-type]  # None only with faults, raised below
         wording=reader.wording(),
+        coverage=reader.rows("coverage", "coverage", CoverageRow),
         unused_parts=reader.unused_parts(),
         pages=MappingProxyType(reader.pages),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from content.schema import Audience, Flow, Question, QuestionType
 
@@ -52,6 +53,10 @@ _BRITISH = {"colour", "behaviour", "favourite", "neighbour", "centre"}
 CAPITALS = {"SENCO", "CAMHS", "CAFCASS", "NSPCC", "UCAS", "PEPs", "EHCPs"}
 """Short forms of five letters and more that people know; others would shout."""
 _SHOUTS = re.compile(r"\b[A-Z]{5,}\b|\b[A-Z]{2,} [A-Z]{2,} [A-Z]{2,}\b")
+_SUSPECT = re.compile(
+    rf"(?i:\b(?:{'|'.join((*AVOID, *AVOID_WITH_CHILDREN, *AMERICAN))})\b)|{_SHOUTS.pattern}"
+)
+"""What may be in any of the words above, whoever reads it and whatever the case."""
 _LEAVES_OUT = re.compile(r"\b(names?|who it|don.t (have to|say)|address|private)\b", re.IGNORECASE)
 """How a help says what not to write."""
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
@@ -93,6 +98,8 @@ def _labels(question: Question) -> Iterator[str]:
 
 def unkind(text: str, audience: Audience | None = None) -> Iterator[str]:
     """Words to avoid, each with what to say instead."""
+    if not _SUSPECT.search(text):  # as nearly every text
+        return
     words = AVOID | (AVOID_WITH_CHILDREN if audience is Audience.CHILD else {})
     for pattern, instead in words.items():
         if found := re.search(rf"\b(?:{pattern})\b", text, _case(pattern)):
@@ -129,6 +136,7 @@ def reading_age(text: str) -> float | None:
     return max(5.0, 0.39 * per_sentence + 11.8 * per_word - 15.59 + 5)
 
 
+@cache
 def _syllables(word: str) -> int:
     """By groups of vowels, as the formula's own counters do; a silent e or ed is none."""
     word = word.lower()

@@ -835,3 +835,24 @@ class Policy(Strict):
     limits: LimitsPolicy
     handles: tuple[tuple[Text, ...], tuple[Text, ...]]
     """Two word lists; a submission is known by one word of each, so a screen shows no name."""
+
+
+# --- Coverage -----------------------------------------------------------------------------
+
+
+class CoverageRow(Strict):
+    """Something practitioners ask about, and where we ask it, or why we don't."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^\d\.\d [A-Za-z0-9-]+$")]
+    """The section of the reference, and the row's name in it: "2.3 B6"."""
+    asks: Text
+    carried: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$")], ...] = ()
+    """`flow.question`, or `flow.question.option`."""
+    left_out: Text | None = None
+    """Why it, or a part of it, is not asked."""
+
+    @model_validator(mode="after")
+    def _asked_or_left_out(self) -> Self:
+        if not (self.carried or self.left_out):
+            raise ValueError("needs `carried` or `left_out`: where is it asked, or why not?")
+        return self

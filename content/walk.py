@@ -77,6 +77,7 @@ _Walker = tuple[int, Answers, list[Pair]]
 """What later conditions see of it, the whole way, and the answers that may be on no other way."""
 _Step = tuple[frozenset[str] | None, str | None]
 """An answer (none: not asked), and the ending it leads to at once."""
+_NOT_ASKED: tuple[_Step, ...] = ((None, None),)
 
 
 class _Tests:
@@ -87,8 +88,8 @@ class _Tests:
         self._bits: dict[Condition, int] = {}
         self.of: dict[str, list[Condition]] = {}
         """The tests of each question."""
-        self.several: dict[tuple[str, ...], tuple[frozenset[str], ...]] = {}
-        """Sets of choices, by the question and what was offered: the same ones come often."""
+        self.steps: dict[tuple[str | bool, ...], tuple[_Step, ...]] = {}
+        """By the question, and which of its choices that hang on something are offered."""
         self.endings = [(self._compiled(end.when), end) for end in flow.endings]
         matters = self._matter(end.when for end in flow.endings)
         self.after = [matters]
@@ -98,8 +99,8 @@ class _Tests:
             self.after.append(matters)
         self.after.reverse()
         self.asked = {question.id: self._compiled(question.when) for question in flow.questions}
-        self.offered = {
-            question.id: [(self._compiled(option.when), option) for option in question.options]
+        self.hanging = {
+            question.id: [(self._compiled(o.when), o.value) for o in question.options if o.when]
             for question in flow.questions
         }
 
@@ -146,10 +147,19 @@ class _Tests:
         return lambda seen: not inner(seen)
 
 
-def _steps(flow: Flow, question: Question, tests: _Tests, seen: int) -> list[_Step]:
+def _steps(flow: Flow, question: Question, tests: _Tests, seen: int) -> tuple[_Step, ...]:
+    """Every answer it can have here, worked out once for each set of choices it can offer."""
     if not tests.asked[question.id](seen):
-        return [(None, None)]
-    return list(_branches(flow, question, tests, seen))
+        return _NOT_ASKED
+    now: tuple[str | bool, ...] = (
+        question.id,
+        *(holds(seen) for holds, _ in tests.hanging[question.id]),
+    )
+    if now not in tests.steps:
+        not_now = {option for holds, option in tests.hanging[question.id] if not holds(seen)}
+        offered = [option for option in question.options if option.value not in not_now]
+        tests.steps[now] = tuple(_branches(flow, question, offered, tests))
+    return tests.steps[now]
 
 
 def _finished(flow: Flow, tests: _Tests, start: int, seen: int, way: Answers) -> Way:
@@ -168,21 +178,19 @@ def ending_after(flow: Flow, known: Answers) -> Ending | None:
     return next((e for e in flow.endings if e.when is None or e.when.truth(known)), None)
 
 
-def _branches(flow: Flow, question: Question, tests: _Tests, seen: int) -> Iterator[_Step]:
+def _branches(
+    flow: Flow, question: Question, offered: list[Option], tests: _Tests
+) -> Iterator[_Step]:
+    own = tests.of.get(question.id, [])
     for skip in flow.skips_of(question):
         yield frozenset({skip.value}), None
     if question.type.counts:
-        yield from _numbers(question, tests.of.get(question.id, ()))
+        yield from _numbers(question, own)
     elif question.options:
-        offered = [option for holds, option in tests.offered[question.id] if holds(seen)]
         for option in offered:
             yield frozenset({option.value}), option.ends
         if question.type is QuestionType.CHOICES:
-            values = (question.id, *(option.value for option in offered))
-            if values not in tests.several:
-                own = tests.of.get(question.id, [])
-                tests.several[values] = tuple(_several(question, offered, own))
-            yield from ((several, None) for several in tests.several[values])
+            yield from ((several, None) for several in _several(question, offered, own))
     else:
         yield GIVEN, None
 

@@ -18,7 +18,7 @@ from bot.signposting.schemes import TESTS
 from bot.signposting.status import Story
 from content.loader import read
 from content.schema import Scheme, Standing
-from web.commands.entitlements import answer, answers, covered
+from web.commands.entitlements import answer, answers
 
 CONTENT = read()
 TODAY = date(2026, 11, 21)
@@ -411,15 +411,6 @@ def test_every_statement_says_why_in_words() -> None:
 
 
 # --- The table ------------------------------------------------------------------------------------
-
-
-def test_every_row_of_the_reference_is_there() -> None:
-    many = {"A": 19, "B": 17, "C": 11, "D": 23, "E": 22, "F": 28, "G": 11}
-    wanted = {f"2{part}.{at}" for part, last in many.items() for at in range(1, last + 1)}
-    assert len(wanted) == 131
-    assert {place for row in CONTENT.entitlements.values() for place in row.rows} == wanted
-    table = covered(CONTENT.entitlements.values())
-    assert all(f"| {place} |" in table for place in wanted)
 
 
 def test_what_is_unsure_or_over_is_told_to_nobody() -> None:

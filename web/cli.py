@@ -25,6 +25,7 @@ from web.commands import (
     audit,
     backup,
     content,
+    coverage,
     entitlements,
     find,
     keys,
@@ -38,6 +39,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.command("check-content")(content.check)
 app.command("rights")(rights.show)
+app.command("coverage")(coverage.show)
 app.command("entitlements", help=entitlements.HELP)(entitlements.show)
 app.command("find")(find.find)
 app.add_typer(backup.app, name="backup")

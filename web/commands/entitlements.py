@@ -8,7 +8,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 
-import typer
 from pydantic import (
     AliasChoices,
     BaseModel,
@@ -33,7 +32,7 @@ from bot.signposting.history import (
 )
 from content import loader
 from content.loader import Content
-from content.schema import CareStatus, Entitlement, Stage
+from content.schema import CareStatus, Stage
 
 CODES = {
     CareStatus.LOOKED_AFTER: "LAC",
@@ -77,43 +76,12 @@ Each with its values: docs/entitlements-facts.md
 """
 
 
-def show(
-    coverage: Annotated[
-        bool,
-        typer.Option("--coverage", help="Instead: every row of the reference, and ours for it."),
-    ] = False,
-) -> None:
+def show() -> None:
     """Answer each line of standard input as it comes."""
-    if coverage:
-        typer.echo(covered(loader.read().entitlements.values()))
-        return
     content, today = loader.read(), datetime.now(UTC).date()
     for told in answers(sys.stdin.buffer, content, today):
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
-
-
-def covered(rows: Iterable[Entitlement]) -> str:
-    """Row of the reference -> our entitlement for it, as a table; and those with none of theirs."""
-    lines = [
-        "| row | entitlement | title | state | confidence | shown |",
-        "|---|---|---|---|---|---|",
-    ]
-    found = [(place, row) for row in rows for place in row.rows or ("-",)]
-    for place, row in sorted(found, key=lambda pair: (len(pair[0]) < 2, _place(pair[0]))):
-        shown = "yes" if row.published else "not yet" if _to_come(row) else "no"
-        state, sure = row.standing.value, row.confidence.value
-        lines.append(f"| {place} | {row.id} | {row.title} | {state} | {sure} | {shown} |")
-    return "\n".join(lines)
-
-
-def _place(place: str) -> tuple[str, int]:
-    section, _, at = place.partition(".")
-    return section, int(at or 0)
-
-
-def _to_come(row: Entitlement) -> bool:
-    return row.confidence.publishable and row.to_come
 
 
 # --- What a line may hold ------------------------------------------------------------------
