@@ -3,14 +3,13 @@ docs/finding.md:  python -m tests.finding.measure        (--unseen for the part 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import sqlite3
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,7 @@ from bot import finding
 from bot.finding import Document, Index, words
 from content import loader
 
-QUESTIONS = Path(__file__).parent / "questions.jsonl"
+HERE = Path(__file__).parent
 Found = list[tuple[str, float]]
 Method = Callable[[str], Found]
 """A question -> what it finds, best first: kind and id, score."""
@@ -32,19 +31,20 @@ class Asked:
     text: str
     right: frozenset[str]
     authority: str
-
-    @property
-    def unseen(self) -> bool:
-        """A third of them, by a fixed hash."""
-        return int(hashlib.sha256(self.text.encode()).hexdigest(), 16) % 3 == 0
+    unseen: bool
+    """Written before the phrases that find it, and never tuned on."""
 
 
 @cache
 def questions() -> tuple[Asked, ...]:
-    rows = map(json.loads, QUESTIONS.read_text(encoding="utf-8").splitlines())
-    return tuple(
-        Asked(r["text"], frozenset(r["right"]), r.get("authority", "staffordshire")) for r in rows
-    )
+    return (*_part("tuning"), *_part("unseen"))
+
+
+def _part(part: str) -> Iterator[Asked]:
+    for line in (HERE / f"{part}.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        authority = row.get("authority", "staffordshire")
+        yield Asked(row["text"], frozenset(row["right"]), authority, part == "unseen")
 
 
 @dataclass(frozen=True)
