@@ -15,17 +15,17 @@ MOST = 5
 """Results at most."""
 LONGEST = 500
 """Characters of a question that are looked at."""
-ENOUGH = 0.155
+ENOUGH = 0.12
 """A score under this is no answer. Measured, as every number here: docs/finding.md."""
-ENOUGH_FOR_HELP = 0.13
+ENOUGH_FOR_HELP = 0.105
 """Nor under this, where somebody may be unsafe: help that was not needed does little harm."""
 SPELLING = 0.35
 """How much of a likeness is spelling; the rest is words."""
-EVIDENCE = 3.0
+EVIDENCE = 6.0
 """How rare the words must be that a question shares with a thing, for the likeness to count
 half. "Whats your name" is all in some text, and still tells nothing."""
-TITLE, WAY, BODY = 2.0, 1.5, 0.5
-"""What a word counts that stands in the title, in a way to ask, in the text."""
+WAY, BODY = 2.0, 0.5
+"""What a word counts that stands in a way to ask, and in the text."""
 ENOUGH_OF_ONE, LENGTH = 1.2, 0.6
 """BM25's k1 and b: more of one word soon adds nothing, and a long text must have more of it."""
 SLIP = 0.85
@@ -65,10 +65,10 @@ class Index:
 
     def _counted(self, document: Document) -> Counter[str]:
         """The words of a thing, by how much each counts in it."""
-        title, *ways = (set(self._reading.stems(way)) for way in document.asked)
+        ways = [set(self._reading.stems(way)) for way in document.asked]
         body = self._reading.stems(document.body)
         counted: Counter[str] = Counter()
-        for weight, texts in ((TITLE, [title]), (WAY, ways), (BODY, [body])):
+        for weight, texts in ((WAY, ways), (BODY, [body])):
             for text in texts:
                 for word in text:
                     counted[word] += weight  # type: ignore[assignment]  # halves are counted too
