@@ -63,8 +63,8 @@ def found(index, text):
 
 FLOORS = {
     # part: right first, right in three, honestly nothing. A little under what docs/finding.md says.
-    False: (0.87, 0.95, 0.90),
-    True: (0.86, 0.9, 0.8),
+    False: (0.93, 0.97, 0.88),
+    True: (0.74, 0.84, 0.83),
 }
 
 
@@ -78,8 +78,12 @@ def test_the_figures_do_not_drop(unseen):
 
 def test_there_is_enough_to_measure_with_and_it_is_not_in_the_content():
     asked = measure.questions()
-    assert sum(bool(q.right) for q in asked) >= 240
-    assert sum(not q.right for q in asked) >= 60
+    unseen = [q for q in asked if q.unseen]
+    assert sum(bool(q.right) for q in unseen) >= 150
+    assert sum(not q.right for q in unseen) >= 50
+    assert not {q.text.casefold() for q in unseen} & {
+        q.text.casefold() for q in asked if not q.unseen
+    }
     known = {measure.name(d) for a in CONTENT.authorities for d in measure.index(a).documents}
     assert {name for q in asked for name in q.right} <= known
     phrases = {" ".join(finding.plain(way)) for way in ways()}

@@ -22,14 +22,14 @@ _EVERYDAY = """
 able actually add again age ago already answer anyone anything area around back bad believe best
 better big bring brought buy call called change check close come cost count day days different
 difficult end enough every everyone everything explain far fast feel find first free give given
-good great happen happens hard hear hello help hey hi home hour important join keep kept kind know
-known last late left less life little live long look lost mean means meet might minute money month
-more morning most move name near new next nice night nobody nothing number old open order other own part
-pay people person phone place play price put question read real register report right same see
-sell set short show shut side sign somebody someone sort speak start started stay stop story such sure
-take talk thank thanks think three time today told tomorrow tonight took try turn two type use
-used very wait walk watch way week weeks well went whole win without word work worth wrong year
-years yes young
+good great happen happens hard hear hello help hey hi home hour important join keep kept kind
+know known last late left less life little live long look lost mean means meet might minute
+money month more morning most move name near new next nice night nobody nothing number old open
+order other own part pay people person phone place play price put question read real register
+report right same see sell set short show shut side sign somebody someone sort speak start
+started stay stop story such sure take talk thank thanks think three time today told tomorrow
+tonight took try turn two type use used very wait walk watch way week weeks well went whole win
+without word work worth wrong year years yes young
 """
 SMALL = frozenset(_WORD.findall(_SMALL))
 """Words that say nothing of what is asked about."""
