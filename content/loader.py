@@ -21,6 +21,7 @@ from content.schema import (
     Authority,
     Channel,
     Entitlement,
+    FactsPolicy,
     Flow,
     Helpline,
     Id,
@@ -352,6 +353,7 @@ class _Reader:
             "retention": RetentionPolicy,
             "openings": OpeningPolicy,
             "limits": LimitsPolicy,
+            "facts": FactsPolicy,
             "handles": tuple[tuple[str, ...], tuple[str, ...]],
         }
         for name, shape in shapes.items():
