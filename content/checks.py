@@ -147,9 +147,8 @@ def _reference_faults(content: Content, flow: Flow) -> Iterator[Finding]:
     if flow.help_notice not in content.notices:
         yield flow.id, f"there is no safety notice {flow.help_notice}"
     for ending in flow.endings:
-        for line in ending.helplines:
-            if message := _no_such_line(content, line):
-                yield ending.id, message
+        messages = (_no_such_line(content, line) for line in ending.helplines)
+        yield from ((ending.id, message) for message in messages if message)
 
 
 def _no_such_line(content: Content, line: str) -> str | None:

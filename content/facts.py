@@ -1,4 +1,4 @@
-"""Everything that is told as fact, whatever its kind: where it stands, and until when it is sure."""
+"""Everything told as fact, whatever its kind: where it stands, and until when it is sure."""
 
 from __future__ import annotations
 

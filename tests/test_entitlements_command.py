@@ -418,7 +418,7 @@ def test_every_row_of_the_reference_is_there() -> None:
     wanted = {f"2{part}.{at}" for part, last in many.items() for at in range(1, last + 1)}
     assert len(wanted) == 131
     assert {place for row in CONTENT.entitlements.values() for place in row.rows} == wanted
-    table = covered(CONTENT.entitlements.values())
+    table = covered(CONTENT.entitlements.values(), CONTENT.entitlements)
     assert all(f"| {place} |" in table for place in wanted)
 
 

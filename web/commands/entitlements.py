@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -19,6 +21,8 @@ from pydantic import (
     model_validator,
 )
 
+from bot.facts import told
+from bot.settings import Settings
 from bot.signposting.entitled import Signpost, Told, signposts, statuses_of
 from bot.signposting.facts import At16, Care, Doing, Facts, Left, Living, Want
 from bot.signposting.history import (
@@ -31,6 +35,7 @@ from bot.signposting.history import (
     Stay,
     age_on,
 )
+from bot.wiring import decided
 from content import loader
 from content.loader import Content
 from content.schema import CareStatus, Entitlement, Stage
@@ -84,24 +89,26 @@ def show(
     ] = False,
 ) -> None:
     """Answer each line of standard input as it comes."""
-    if coverage:
-        typer.echo(covered(loader.read().entitlements.values()))
-        return
     content, today = loader.read(), datetime.now(UTC).date()
-    for told in answers(sys.stdin.buffer, content, today):
-        sys.stdout.write(json.dumps(told) + "\n")
+    shown = told(content, None, asyncio.run(decided(Settings())), today).entitlements
+    if coverage:
+        typer.echo(covered(content.entitlements.values(), shown))
+        return
+    for told_of in answers(sys.stdin.buffer, replace(content, entitlements=shown), today):
+        sys.stdout.write(json.dumps(told_of) + "\n")
         sys.stdout.flush()
 
 
-def covered(rows: Iterable[Entitlement]) -> str:
-    """Row of the reference -> our entitlement for it, as a table; and those with none of theirs."""
+def covered(rows: Iterable[Entitlement], told: Mapping[str, Entitlement]) -> str:
+    """Row of the reference -> our entitlement for it, as a table, and whether it is told today; and
+    those with none of theirs."""
     lines = [
         "| row | entitlement | title | state | confidence | shown |",
         "|---|---|---|---|---|---|",
     ]
     found = [(place, row) for row in rows for place in row.rows or ("-",)]
     for place, row in sorted(found, key=lambda pair: (len(pair[0]) < 2, _place(pair[0]))):
-        shown = "yes" if row.published else "not yet" if _to_come(row) else "no"
+        shown = _shown(told.get(row.id))
         state, sure = row.standing.value, row.confidence.value
         lines.append(f"| {place} | {row.id} | {row.title} | {state} | {sure} | {shown} |")
     return "\n".join(lines)
@@ -112,8 +119,10 @@ def _place(place: str) -> tuple[str, int]:
     return section, int(at or 0)
 
 
-def _to_come(row: Entitlement) -> bool:
-    return row.confidence.publishable and row.to_come
+def _shown(row: Entitlement | None) -> str:
+    if row is None or not (row.published or (row.confidence.publishable and row.to_come)):
+        return "no"
+    return "yes" if row.published else "not yet"
 
 
 # --- What a line may hold ------------------------------------------------------------------
