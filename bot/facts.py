@@ -98,8 +98,9 @@ class Judged:
         if decided is None or not self.confirmed or self._confirmed_on < row.checked:
             return row
         source = Source(title=decided.source, publisher=decided.publisher, address=decided.address)
+        others = row.sources if row.confidence.publishable else ()
         told = {
-            "sources": (source, *(s for s in row.sources if s.title != source.title)),
+            "sources": (source, *(one for one in others if one.title != source.title)),
             "checked": self._confirmed_on,
             "confidence": Confidence.HIGH,
             "review_by": decided.review_by,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from content.loader import Content, Fault, Page
-from content.schema import Entitlement, FactsPolicy, Helpline, ServiceAnswer
+from content.schema import Entitlement, FactsPolicy, Helpline, ServiceAnswer, Standing
 
 KINDS = ("entitlement", "helpline", "answer")
 Row = Entitlement | Helpline | ServiceAnswer
@@ -34,6 +34,11 @@ class Stated:
         if isinstance(self.row, Entitlement):
             return self.row.title
         return self.row.name if isinstance(self.row, Helpline) else self.row.question
+
+    @property
+    def over(self) -> bool:
+        """What has ended is told to nobody, so that nobody need look at it again."""
+        return isinstance(self.row, Entitlement) and self.row.standing is Standing.ENDED
 
     @property
     def digest(self) -> str:
@@ -77,5 +82,5 @@ def due(content: Content, today: date) -> list[Fault]:
     return [
         one.fault(f"{'due on' if day >= today else 'past since'} {day.isoformat()}")
         for day, one in rows
-        if day <= today + timedelta(days=policy.warning)
+        if day <= today + timedelta(days=policy.warning) and not one.over
     ]
