@@ -11,10 +11,20 @@ from dataclasses import replace
 from bot.conversation import messages as say
 from bot.conversation.engine import Turn
 from bot.conversation.script import Script
+from bot.facts import Told
 from bot.finding import Result
 from bot.limits import TooMuch
 from bot.wiring import Waymark
-from content.schema import TO_A_PERSON, WHO_TO_ASK, Audience, Channel, Findable, Flow, ServiceAnswer
+from content.schema import (
+    TO_A_PERSON,
+    WHO_TO_ASK,
+    Audience,
+    Channel,
+    Entitlement,
+    Findable,
+    Flow,
+    ServiceAnswer,
+)
 
 MOST = 3
 """So many things that fit are told; more is a list to wade through."""
@@ -34,7 +44,8 @@ def find(
 ) -> tuple[say.Message, ...]:
     """What to say to a question: help first, if somebody may be unsafe; what fits; or honestly
     that nothing does, and who to ask. `within` is the flow they are in the middle of."""
-    results = waymark.finder.find(text)
+    told = waymark.told(waymark.clock())
+    results = [told_of for r in waymark.finder.find(text) if (told_of := _as_told(r, told))]
     unsafe = any(result.document.kind is Findable.HELP for result in results)
     notice = within.help_notice if within else help_notice(waymark, channels)
     help_first = (say.SafetyNotice(notice),) if unsafe and notice else ()
@@ -66,6 +77,17 @@ def in_browser(
         if not any(isinstance(message, say.SafetyNotice) for message in messages):
             raise
     return messages
+
+
+def _as_told(result: Result, told: Told) -> Result | None:
+    """A fact as it may be told today; none if it may not."""
+    thing = result.document.thing
+    if isinstance(thing, Entitlement):
+        row = told.entitlements.get(thing.id)
+        return replace(result, document=replace(result.document, thing=row)) if row else None
+    if isinstance(thing, ServiceAnswer) and thing not in told.answers:
+        return None
+    return result
 
 
 def _usable(result: Result, channels: tuple[Channel, ...], audience: Audience | None) -> bool:

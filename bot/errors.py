@@ -9,6 +9,10 @@ class UnknownFlow(WaymarkError):
     """There is no such flow, or not on this channel."""
 
 
+class UnknownFact(WaymarkError):
+    """There is no such row of content."""
+
+
 class UnknownConversation(WaymarkError):
     """No such conversation, or it belongs to someone else; the two are not told apart."""
 

@@ -48,6 +48,7 @@ async def receive(waymark: Waymark, inbound: Inbound) -> Received:
     """Take one event. Raises UnknownConversation or UnknownFlow for a page that isn't theirs,
     TooMuch for a flood, and whatever the database raises: then nothing was kept and nothing may
     be said."""
+    await waymark.facts.refresh(waymark.database, waymark.clock())
     await _admit(waymark, inbound)
     for _ in range(TRIES - 1):
         try:

@@ -35,7 +35,7 @@ def voice(
     return Voice(
         words=waymark.content.wording.get(language, waymark.content.wording["en"]),
         notices=waymark.content.notices,
-        helplines=waymark.content.helplines(waymark.settings.authority),
+        helplines=waymark.told(waymark.clock()).helplines,
         site=waymark.settings.address,
         script=script,
         nonce=conversation.nonce if conversation else "",

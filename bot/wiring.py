@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 
-from bot import finding
+from bot import facts, finding
 from bot.conversation.script import Script
 from bot.errors import UnknownFlow
+from bot.facts import Decisions, Facts, Told
 from bot.finding import Index
 from bot.keys import Keys
 from bot.limits import Limits
 from bot.settings import Settings
-from bot.store.database import Database
+from bot.store.database import Database, exists
 from bot.working_days import LONDON
 from content import checks, loader
 from content.loader import Content
@@ -24,8 +25,8 @@ from content.schema import Authority
 
 @dataclass(frozen=True, repr=False)
 class Waymark:
-    """Settings, content, database and keys; the clock and the dice, so tests hold them; and
-    who did how much lately."""
+    """Settings, content, database and keys; the clock and the dice, so tests hold them; who did
+    how much lately, and what was decided about facts."""
 
     settings: Settings
     content: Content
@@ -34,6 +35,7 @@ class Waymark:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     new_id: Callable[[], str] = lambda: secrets.token_hex(12)
     limits: Limits = field(default_factory=Limits)
+    facts: Facts = field(default_factory=Facts)
 
     @property
     def authority(self) -> Authority:
@@ -44,6 +46,11 @@ class Waymark:
         """Finds what fits a question."""
         return finding.indexed(self.content, self.settings.authority)
 
+    def told(self, now: datetime) -> Told:
+        """What may be told as fact on that day."""
+        today = now.astimezone(LONDON).date()
+        return self.facts.told(self.content, self.settings.authority, today)
+
     def script(self, flow: str, now: datetime) -> Script:
         """Raises UnknownFlow."""
         if flow not in self.content.flows:
@@ -52,7 +59,7 @@ class Waymark:
             flow=self.content.flows[flow],
             flow_hash=self.content.flow_hashes[flow],
             languages=self.content.wording,
-            entitlements=self.content.entitlements,
+            entitlements=self.told(now).entitlements,
             today=now.astimezone(LONDON).date(),
         )
 
@@ -73,3 +80,16 @@ def wire(settings: Settings) -> Waymark:
         database=Database(settings.database, keys),
         keys=keys,
     )
+
+
+async def decided(settings: Settings) -> Decisions:
+    """What staff decided about facts, for a command that keeps nothing: nothing is made."""
+    if not exists(settings.database):
+        return {}
+    database = Database(
+        settings.database, Keys.at(settings.data_dir, staff=settings.role != "public")
+    )
+    try:
+        return await facts.already(database)
+    finally:
+        await database.close()

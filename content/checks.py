@@ -152,16 +152,19 @@ def _reference_faults(content: Content, flow: Flow) -> Iterator[Finding]:
     if flow.help_notice not in content.notices:
         yield flow.id, f"there is no safety notice {flow.help_notice}"
     for ending in flow.endings:
-        yield from (
-            (ending.id, f"there is no helpline {line}")
-            for line in ending.helplines
-            if not _everywhere(content, line)
-        )
+        messages = (_no_such_line(content, line) for line in ending.helplines)
+        yield from ((ending.id, message) for message in messages if message)
 
 
-def _everywhere(content: Content, line: str) -> bool:
-    """A line that a text names must exist whichever council is served."""
-    return all(line in content.helplines(authority) for authority in content.authorities)
+def _no_such_line(content: Content, line: str) -> str | None:
+    """A line that a text names must be there, and sure, whichever council is served."""
+    for authority in content.authorities:
+        found = content.helplines(authority).get(line)
+        if found is None:
+            return f"there is no helpline {line}"
+        if not found.confidence.publishable:
+            return f"names {line}, a helpline that is not sure: nobody is shown it"
+    return None
 
 
 def _channel_faults(flow: Flow) -> Iterator[Finding]:
@@ -267,13 +270,8 @@ def _directory_faults(content: Content) -> Iterator[Fault]:
     for notice in content.notices.values():
         page = content.pages[f"notice {notice.id}"]
         for line in notice.helplines:
-            if not _everywhere(content, line):
-                yield page.fault_near(notice.id, f"there is no helpline {line}")
-    for line_id, helpline in content.national_helplines.items():
-        if not helpline.confidence.publishable:
-            yield content.pages[f"helpline {line_id}"].fault_near(
-                line_id, "an unsure number can't be in the file that is shown to people"
-            )
+            if message := _no_such_line(content, line):
+                yield page.fault_near(notice.id, message)
 
 
 def _entitlement_faults(content: Content) -> Iterator[Fault]:
@@ -287,6 +285,8 @@ def _entitlement_faults(content: Content) -> Iterator[Fault]:
             yield page.fault_near(row.id, f"no authority {', '.join(sorted(unknown))}")
         if row.review_by <= row.checked:
             yield page.fault_near(row.id, "review_by must come after the day it was checked")
+        if any("£" in words for words in (row.title, row.what, row.decides, row.how)):
+            yield page.fault_near(row.id, "a sum stands in `amount`, where it can be left out")
 
 
 def _answers(content: Content, *facts: Fact) -> set[str]:
@@ -330,10 +330,6 @@ def _authority_faults(content: Content) -> Iterator[Fault]:
         if all(answer.id != WHO_TO_ASK for answer in authority.answers):
             said = f"no answer {WHO_TO_ASK}, for a question that finds nothing"
             yield page.fault(("answers",), said)
-        for kind, rows in (("answer", authority.answers), ("helpline", authority.helplines)):
-            for row in rows:
-                if not row.confidence.publishable:
-                    yield page.fault_near(row.id, f"an unsure {kind} can't be published")
 
 
 def contrast_with_white(colour: str) -> float:

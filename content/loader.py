@@ -24,6 +24,7 @@ from content.schema import (
     Channel,
     CoverageRow,
     Entitlement,
+    FactsPolicy,
     Flow,
     Helpline,
     Id,
@@ -362,6 +363,7 @@ class _Reader:
             "retention": RetentionPolicy,
             "openings": OpeningPolicy,
             "limits": LimitsPolicy,
+            "facts": FactsPolicy,
             "handles": tuple[tuple[str, ...], tuple[str, ...]],
         }
         for name, shape in shapes.items():

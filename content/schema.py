@@ -75,6 +75,8 @@ class Sourced(Strict):
     sources: tuple[Source, ...] = Field(min_length=1)
     checked: date
     confidence: Confidence
+    review_by: date | None = None
+    """The last day on which it counts as checked; without one, policy/facts.yaml says."""
 
 
 # --- Questions ----------------------------------------------------------------------------
@@ -750,6 +752,8 @@ class RetentionPolicy(Strict):
     """Of what was never sent; others go with their submission."""
     person_request: Days
     receipt: Days
+    fact_decision: Days
+    """Of what somebody decided about a fact, once another decision took its place."""
     inbox_key: Days
     dead_letter: Days
     letter: Days
@@ -816,6 +820,17 @@ class LimitsPolicy(Strict):
     """Codes to carry on or to read a reply that open nothing."""
 
 
+class FactsPolicy(Strict):
+    """When what is told as fact must be looked at again, in days."""
+
+    recheck: Days
+    """After it was checked, where a row names no day of its own."""
+    soon: Days
+    """How long ahead staff see it."""
+    warning: Days
+    """How long ahead the check of the content says so."""
+
+
 class Kind(Strict):
     """What is sent: how staff call one in a list, and the group it is offered in."""
 
@@ -833,6 +848,7 @@ class Policy(Strict):
     retention: RetentionPolicy
     openings: OpeningPolicy
     limits: LimitsPolicy
+    facts: FactsPolicy
     handles: tuple[tuple[Text, ...], tuple[Text, ...]]
     """Two word lists; a submission is known by one word of each, so a screen shows no name."""
 

@@ -23,6 +23,7 @@ OWNERS = {
     models.Reply: lambda row: f"submission:{row.submission}",
     models.Hold: lambda row: f"desk:{row.submission}",
     models.PersonRequest: lambda row: f"request:{row.id}",
+    models.FactDecision: lambda row: f"fact:{row.id}",
     models.AccessGrant: lambda row: f"desk:{row.submission}",
 }
 NAMED = {models.Inbox: "key", models.Outbox: "key"}

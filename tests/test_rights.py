@@ -101,6 +101,8 @@ class Way:
 WHY = {"purpose": "cover", "words": "Tamsin is away this week"}
 ONE = "/staff/submissions/{id_}"
 ASKED = "/staff/requests/{request_id}"
+FLOW = "/staff/content/flows/{flow}"
+FACT = "/staff/content/facts/{kind}/{row}"
 WAYS = {
     "GET /staff": Way("list"),
     "GET /staff/find": Way("list", query="?q={reference}"),
@@ -154,6 +156,14 @@ WAYS = {
     f"POST {ONE}/keep-longer": Way("restrict", {"until": "yesterday"}),
     "GET /staff/receipts": Way("leads"),
     "GET /staff/receipts/{receipt_id}": Way("leads"),
+    "GET /staff/content": Way("everyone"),
+    f"GET {FLOW}": Way("everyone"),
+    f"POST {FLOW}": Way("everyone", {"words": "hello"}, query="?channel=chat"),
+    "GET /staff/content/facts": Way("everyone"),
+    f"GET {FACT}": Way("everyone"),
+    f"POST {FACT}/confirm": Way("head", {"reason": "I rang them"}),
+    f"POST {FACT}/take-down": Way("leads", {"reason": "It is wrong"}),
+    f"POST {FACT}/restore": Way("head", {"reason": "It is right"}),
     "GET /staff/account": Way("everyone"),
     "POST /staff/account": Way("everyone", {"current": PASSWORD, "new": "short"}),
     "GET /staff/account/sessions": Way("everyone"),
@@ -355,7 +365,8 @@ class Desk:
         one = self.person.id if "/people/" in text else one
         gaps = {"id_": one, "reference": reference}
         gaps |= {"far": self.house.far.id, "grant": "anything", "file": "file"}
-        gaps |= {"receipt_id": self.house.receipt}
+        gaps |= {"receipt_id": self.house.receipt, "flow": "raise-a-concern"}
+        gaps |= {"kind": "helpline", "row": "childline"}
         gaps["request_id"] = asked if there else "0" * len(asked)
         return re.sub(r"{(\w+)}", lambda gap: gaps[gap[1]], text)
 

@@ -42,6 +42,7 @@ log = logging.getLogger("waymark.web")
 
 PAGES: dict[type[Exception], tuple[int, str]] = {
     errors.UnknownFlow: (404, "not-found"),
+    errors.UnknownFact: (404, "not-found"),
     errors.UnknownConversation: (404, "not-found"),
     errors.UnknownSubmission: (404, "not-found"),
     errors.UnknownPerson: (404, "not-found"),

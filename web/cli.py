@@ -15,7 +15,7 @@ from bot.keyring import NoKey
 from bot.rotation import KeyInUse
 from bot.settings import Settings
 from bot.telegram import app as telegram
-from bot.wiring import Waymark, wire
+from bot.wiring import Waymark, decided, wire
 from content.loader import ContentError
 from web import play as playing
 from web import server
@@ -84,7 +84,10 @@ def run(
 @app.command()
 def play(flow: str, language: str = "en") -> None:
     """Hold a flow's conversation here in the terminal. Nothing is kept."""
-    playing.hold(wire(Settings()), flow, language)
+    settings = Settings()
+    waymark = wire(settings)
+    waymark.facts.decisions = asyncio.run(decided(settings))
+    playing.hold(waymark, flow, language)
 
 
 @app.command("add-staff")

@@ -12,8 +12,9 @@ from web.casework.oidc import Provider
 from web.templating import Pages
 
 
-def _waymark(request: Request) -> Waymark:
+async def _waymark(request: Request) -> Waymark:
     waymark: Waymark = request.app.state.waymark
+    await waymark.facts.refresh(waymark.database, waymark.clock())
     return waymark
 
 

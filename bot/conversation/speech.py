@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -233,7 +233,7 @@ def _review(message: say.Review, voice: Voice) -> Iterator[Bubble]:
 def _ended(message: say.Ended, voice: Voice) -> Iterator[Bubble]:
     ending = message.ending
     blocks = [ending.title, ending.text, *ending.next]
-    blocks += [helpline(voice.helplines[name]) for name in ending.helplines]
+    blocks += _lines(ending.helplines, voice)
     if message.saved:
         blocks.append(voice.say("ended.saved"))
         blocks += [f"▪ {post.entitlement.title}" for post in message.saved]
@@ -251,14 +251,19 @@ def _submitted(message: say.Submitted, voice: Voice) -> Iterator[Bubble]:
         by = spoken_weekday(voice.sent.reply_by)
         blocks.append(voice.say("submitted.next"))
         blocks += [line.format(reply_by=by) for line in ending.next]
-    blocks += [helpline(voice.helplines[name]) for name in ending.helplines]
+    blocks += _lines(ending.helplines, voice)
     yield Bubble("submitted", "\n\n".join(blocks))
 
 
 def _notice(message: say.SafetyNotice, voice: Voice) -> Iterator[Bubble]:
     notice = voice.notices[message.notice]
-    lines = [helpline(voice.helplines[name]) for name in notice.helplines]
+    lines = _lines(notice.helplines, voice)
     yield Bubble("notice", "\n\n".join([notice.title, notice.text, *lines, notice.after]))
+
+
+def _lines(names: Iterable[str], voice: Voice) -> list[str]:
+    """Those of them that may be told today."""
+    return [helpline(voice.helplines[name]) for name in names if name in voice.helplines]
 
 
 def helpline(line: Helpline) -> str:

@@ -115,6 +115,11 @@ def _sqlite_engine(url: str, begin: str, **pool: Any) -> AsyncEngine:
     return engine
 
 
+def exists(url: str) -> bool:
+    """Whether there is one to look into; asking SQLite itself would make a file."""
+    return not url.startswith("sqlite") or Path(sa.make_url(url).database or "").is_file()
+
+
 def insert(db: AsyncConnection, table: type) -> sqlite.Insert | postgresql.Insert:
     """An insert that can be told what to do on a clash; both databases have one."""
     if db.dialect.name == "sqlite":

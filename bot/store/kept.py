@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from bot.periods import Kept
 from bot.store import erasure, staff
@@ -20,6 +21,7 @@ from bot.store.models import (
     Attempt,
     Base,
     ConversationRow,
+    FactDecision,
     Inbox,
     Outbox,
     PersonRequest,
@@ -164,6 +166,12 @@ _waiting = sa.exists().where(
     SubmissionRow.sender == Sender.address, SubmissionRow.closed_at.is_(None)
 )
 _unsaid = sa.exists().where(Outbox.sender == Sender.address, Outbox.state == "queued")
+_later = aliased(FactDecision)
+_decided_anew = sa.exists().where(
+    _later.kind == FactDecision.kind,
+    _later.row == FactDecision.row,
+    _later.at > FactDecision.at,
+)
 
 SORTS: tuple[Sort, ...] = (
     Sort(
@@ -266,6 +274,14 @@ SORTS: tuple[Sort, ...] = (
         remove=_rows(PersonRequest, PersonRequest.id, "request"),
     ),
     Sort("receipt", Receipt, Receipt.id, Receipt.at, remove=_rows(Receipt, Receipt.id)),
+    Sort(
+        "fact_decision",
+        FactDecision,
+        FactDecision.id,
+        FactDecision.at,
+        where=_decided_anew,  # what holds today stays, however old
+        remove=_rows(FactDecision, FactDecision.id, "fact"),
+    ),
     Sort(
         "staff",
         Staff,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -80,6 +80,11 @@ class Base(DeclarativeBase):
 def plain(*given: Any, **more: Any) -> MappedColumn[Any]:
     """Ids, times, states and our own labels: nothing that a sender or staff wrote."""
     return mapped_column(*given, info={"class": "plain"}, **more)
+
+
+def published(*given: Any, **more: Any) -> MappedColumn[Any]:
+    """Words of staff that are made to be read by anybody: they stand on public pages."""
+    return mapped_column(*given, info={"class": "published"}, **more)
 
 
 def sealed() -> MappedColumn[Any]:
@@ -419,6 +424,34 @@ class Receipt(Base):
     stayed: Mapped[dict[str, Any]] = plain()
     """Table -> how many rows that name it by an id only."""
     backups_forget_by: Mapped[datetime] = plain()
+
+
+class FactDecision(Base):
+    """Somebody said whether a row of content may be told as fact. The newest of a row counts."""
+
+    __tablename__ = "fact_decision"
+    __kept__ = "fact_decision"
+    __table_args__ = (sa.Index("ix_fact_decision_kind", "kind", "row", "at"),)
+
+    id: Mapped[str] = plain(primary_key=True)
+    kind: Mapped[str] = plain()
+    """entitlement, helpline or answer."""
+    row: Mapped[str] = plain()
+    """Its id in the content."""
+    digest: Mapped[str] = plain()
+    """Of what the row said then: a confirmation is of that, and of nothing written since."""
+    verdict: Mapped[str] = plain()
+    """confirmed, taken-down or restored."""
+    by: Mapped[str] = plain(sa.ForeignKey("staff.id"))
+    at: Mapped[datetime] = plain()
+    source: Mapped[str | None] = published()
+    """Confirmed: the title of what it was read in, by whom that is published, and where."""
+    publisher: Mapped[str | None] = published()
+    address: Mapped[str | None] = published()
+    review_by: Mapped[date | None] = plain()
+    """Confirmed: to be looked at again by then."""
+    note: Mapped[bytes | None] = sealed()
+    """How they know, or why they did it. Owner: fact."""
 
 
 class Duty(Base):

@@ -14,6 +14,7 @@ from bot.store.models import (
     Alert,
     Attachment,
     ConversationRow,
+    FactDecision,
     Found,
     Hold,
     Inbox,
@@ -47,6 +48,7 @@ OWNERS: Mapping[Column, tuple[Column, Callable[[Found], str]]] = {
     Hold.lifted_because: (Hold.id, lambda row: f"desk:{row.submission}"),
     PersonRequest.words: (PersonRequest.id, lambda row: f"request:{row.id}"),
     PersonRequest.proposal: (PersonRequest.id, lambda row: f"request:{row.id}"),
+    FactDecision.note: (FactDecision.id, lambda row: f"fact:{row.id}"),
     Staff.totp: (Staff.id, lambda row: f"staff:{row.id}"),
 }
 """Every sealed column that is backed up: what its rows are called by, and who owns their words."""

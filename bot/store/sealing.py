@@ -32,6 +32,7 @@ READERS: Mapping[str, tuple[Reader, ...]] = {
     "alert": ("case",),
     "staff": ("case",),
     "request": ("case",),
+    "fact": ("case",),
 }
 """Who can open what belongs to an owner, by the first part of its name. `submission` is what was
 sent and the replies to it; `desk` is what staff write to each other about it."""

@@ -62,6 +62,7 @@ async def furnished(running: Running) -> House:
     ids = {"conversation": writing.id, "question": "danger", "flow": CONCERN}
     ids["submissions/id_"] = await one(running, SubmissionRow.id)
     ids["alerts/id_"] = await one(running, Alert.id)
+    ids |= {"kind": "entitlement", "row": "setting-up-home"}
     staff = await headteacher(running)
     ids["people/id_"] = await one(running, Staff_.id)
     return House(running, writing, reading, staff, stranger, ids)

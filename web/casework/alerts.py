@@ -69,7 +69,7 @@ async def _alert(
 ) -> Alert:
     flow = waymark.content.flows.get(row.flow or "")
     question = flow.by_id.get(row.question) if flow else None
-    lines = waymark.content.helplines(waymark.settings.authority)
+    lines = waymark.told(waymark.clock()).helplines
     draft = None if row.submission else await _draft(waymark, db, row.conversation)
     return Alert(
         row=row,

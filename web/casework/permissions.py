@@ -19,6 +19,10 @@ class Action(StrEnum):
     SEE_DRAFT = "see-draft"
     SEE_NOTICES = "see-notices"
     MANAGE_PEOPLE = "manage-people"
+    # What is asked and told:
+    SEE_CONTENT = "see-content"
+    TAKE_DOWN_FACTS = "take-down-facts"
+    CONFIRM_FACTS = "confirm-facts"
     # Of one submission:
     OPEN_SUBMISSION = "open-submission"
     GIVE_REASON = "give-reason"
@@ -181,6 +185,10 @@ RULES: Mapping[Action, Rule] = {
     Action.SEE_NOTICES: Rule("see who broke the glass", HEAD),
     Action.SEE_AUDIT: Rule("see who opened what", HEAD),
     Action.MANAGE_PEOPLE: Rule("see and change who has an account", HEAD),
+    Action.SEE_CONTENT: Rule("see what is asked and told here", EVERYONE),
+    # To say less is quickly put right; what young people are promised is one person's word.
+    Action.TAKE_DOWN_FACTS: Rule("take down a fact that is wrong", TEAM_LEADS),
+    Action.CONFIRM_FACTS: Rule("confirm a fact, or put one back", HEAD),
     Action.SEE_REQUESTS: Rule("see what people ask about their information", TEAM_LEADS),
     Action.SEE_KEEPING: Rule("see what goes when", TEAM_LEADS),
     # The phrases from here on end in the word that a refusal goes on from.

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -13,7 +14,8 @@ import typer
 from bot import underway
 from bot.settings import Settings
 from bot.wiring import wire
-from content import checks, loader
+from bot.working_days import LONDON
+from content import checks, facts, loader
 from content.loader import Content
 from content.plain_words import read_texts, reading_age
 from content.walk import lengths
@@ -48,6 +50,8 @@ def check(
     if flows:
         for line in _lengths(content):
             typer.echo(line)
+    if due := facts.due(content, datetime.now(UTC).astimezone(LONDON).date()):
+        typer.echo(f"due for re-check:\n{checks.report(due)}")
     if under_way:
         for line in _told(asyncio.run(_touched())):
             typer.echo(line)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 
@@ -18,6 +20,8 @@ from pydantic import (
     model_validator,
 )
 
+from bot.facts import told
+from bot.settings import Settings
 from bot.signposting.entitled import Signpost, Told, signposts, statuses_of
 from bot.signposting.facts import At16, Care, Doing, Facts, Left, Living, Want
 from bot.signposting.history import (
@@ -30,6 +34,7 @@ from bot.signposting.history import (
     Stay,
     age_on,
 )
+from bot.wiring import decided
 from content import loader
 from content.loader import Content
 from content.schema import CareStatus, Stage
@@ -79,8 +84,9 @@ Each with its values: docs/entitlements-facts.md
 def show() -> None:
     """Answer each line of standard input as it comes."""
     content, today = loader.read(), datetime.now(UTC).date()
-    for told in answers(sys.stdin.buffer, content, today):
-        sys.stdout.write(json.dumps(told) + "\n")
+    shown = told(content, None, asyncio.run(decided(Settings())), today).entitlements
+    for told_of in answers(sys.stdin.buffer, replace(content, entitlements=shown), today):
+        sys.stdout.write(json.dumps(told_of) + "\n")
         sys.stdout.flush()
 
 

@@ -12,8 +12,8 @@ from bot import attaching
 from bot.conversation import events as ev
 from bot.conversation import messages as say
 from bot.wiring import Waymark
-from content.schema import Channel, Question, QuestionType, Skip
-from web import serving
+from content.schema import Channel
+from web import fields, serving
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
 from web.public import places, told, uploads
@@ -25,7 +25,6 @@ from web.templating import Pages
 
 STATED = Depends(open_to_all("A conversation, only in the browser it was begun or taken up in."))
 router = APIRouter(prefix="/form/{conversation}/{question}", dependencies=[STATED])
-_TICKED = (QuestionType.CHOICES, QuestionType.ENTITLEMENTS)
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,12 @@ async def answer(
     standing = await look(waymark, browser, conversation, ev.GoTo(question))
     if standing.turn.asking is None or standing.asked != question:
         return goes(places.home(Channel.FORM, conversation), "no-longer-asked")
+    asked = standing.turn.asking.question
     if post.one("again"):  # back from asking something, with what they had half written
         extra = Said(post.all("answer"))
         filled = {**_filled(standing, extra), "seen": post.one("seen")}
         return pages.show(request, "public/form/question.html", **filled)
-    event = _event(standing.turn.asking.question, post)
+    event = fields.meant(asked, post.all("answer"), post.one("skip"))
     return await _answered(request, pages, browser, standing, Meant(event, post))
 
 
@@ -128,20 +128,6 @@ async def notice(
     return pages.show(request, "public/form/notice.html", called=row.notices, **standing.frame())
 
 
-def _event(question: Question, post: Posted) -> ev.Event:
-    """What the fields of a question's page mean."""
-    if post.one("skip") in tuple(Skip):
-        return ev.Skipped(Skip(post.one("skip")), question.id)
-    given = post.all("answer")
-    if question.type is QuestionType.CARD:
-        return ev.Answered(question.id, values=("read",))
-    if question.type is QuestionType.FILE:
-        return ev.Picked(question.id)
-    if question.type in _TICKED or (question.type is QuestionType.CHOICE and given):
-        return ev.Answered(question.id, values=given)
-    return ev.Answered(question.id, text=given[0] if given else "")
-
-
 async def _taken(waymark: Waymark, browser: Browser, conversation: str, meant: Meant) -> Standing:
     event, key = meant.event, meant.post.one("key")
     if isinstance(event, ev.Unfit):  # there is nothing to keep, only something to say
@@ -172,11 +158,14 @@ def _filled(standing: Standing, extra: Said) -> dict[str, Any]:
     asked = standing.turn.asking
     assert asked is not None
     name = asked.question.id
+    typed = extra.typed
+    if typed is None:
+        typed = fields.before(standing.script, standing.conversation.language, asked)
     return {
         **standing.frame(),
         "ask": asked,
         "problem": standing.turn.problem,
-        "typed": _before(standing, asked) if extra.typed is None else extra.typed,
+        "typed": typed,
         "seen": seen(standing.waymark, asked.answer),
         "files": told.added(asked.question, asked.answer),
         **uploads.asking(asked.question),
@@ -185,15 +174,3 @@ def _filled(standing: Standing, extra: Said) -> dict[str, Any]:
         "said": extra.said,
         "clash": extra.clash,
     }
-
-
-def _before(standing: Standing, asked: say.Ask) -> tuple[str, ...]:
-    """What to fill in: their answer so far, a date as they would type it."""
-    if asked.question.type in _TICKED:
-        return asked.picked
-    if asked.answer is None or asked.answer.skip or asked.question.type is QuestionType.FILE:
-        return ()
-    if asked.question.type is QuestionType.DATE:
-        language = standing.conversation.language
-        return told.said(standing.script, language, asked.question, asked.answer)
-    return asked.answer.values

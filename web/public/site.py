@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from bot.errors import UnknownConversation
 from bot.wiring import Waymark
-from content.schema import Audience, Entitlement
+from content.schema import Audience, Entitlement, Helpline
 from web.dependencies import ThesePages, ThisWaymark
 from web.doors import open_to_all
 from web.public import places
@@ -29,8 +29,9 @@ async def help_now(
     return_to, conversation = places.came_from(request.query_params.get("from", ""))
     own = await _own_notice(waymark, browser, conversation)
     called = [own] if own else _every_notice(waymark)
-    helplines = waymark.content.helplines(waymark.settings.authority)
-    local = [line for line in waymark.authority.helplines if line.phone]
+    helplines = waymark.told(waymark.clock()).helplines
+    ours = (helplines.get(line.id) for line in waymark.authority.helplines)
+    local = [line for line in ours if line and line.phone]
     named = [name for notice in called for name in waymark.content.notices[notice].helplines]
     return pages.show(
         request,
@@ -40,8 +41,12 @@ async def help_now(
         notices=waymark.content.notices,
         helplines=helplines,
         local=local,
-        shown={line.id: line for line in (*(helplines[name] for name in named), *local)},
+        shown={name: helplines[name] for name in _once(named, local) if name in helplines},
     )
+
+
+def _once(named: Iterable[str], local: Iterable[Helpline]) -> list[str]:
+    return list(dict.fromkeys((*named, *(line.id for line in local))))
 
 
 async def _own_notice(waymark: Waymark, browser: Browser, conversation: str | None) -> str | None:
@@ -61,8 +66,9 @@ def _every_notice(waymark: Waymark) -> list[str]:
 
 
 @router.get("/answers")
-async def answers(request: Request, pages: ThesePages) -> Response:
-    return pages.show(request, "public/answers.html")
+async def answers(request: Request, waymark: ThisWaymark, pages: ThesePages) -> Response:
+    told = waymark.told(waymark.clock())
+    return pages.show(request, "public/answers.html", answers=told.answers, checking=told.checking)
 
 
 @router.get("/entitlements")
@@ -78,7 +84,7 @@ def shown(waymark: Waymark) -> Mapping[str, Entitlement]:
     authority = waymark.settings.authority
     return {
         row.id: row
-        for row in waymark.content.entitlements.values()
+        for row in waymark.told(waymark.clock()).entitlements.values()
         if row.published and (not row.who.councils or authority in row.who.councils)
     }
 

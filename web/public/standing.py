@@ -78,7 +78,7 @@ class Standing:
             "language": self.conversation.language,
             "rows": self.rows,
             "notices": self.waymark.content.notices,
-            "helplines": self.waymark.content.helplines(self.waymark.settings.authority),
+            "helplines": self.waymark.told(self.waymark.clock()).helplines,
             "key": new_key(),
         }
 

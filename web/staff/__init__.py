@@ -8,6 +8,7 @@ from web.staff import (
     account,
     alerts,
     audit,
+    content,
     council,
     keeping,
     people,
@@ -23,7 +24,7 @@ from web.staff import (
 
 PARTS = (
     steps, council, sign_in, account, people, queue, submission, reply, alerts, audit, readers,
-    access, sharing, requests, keeping,
+    access, sharing, requests, keeping, content,
 )  # fmt: skip
 router = APIRouter(dependencies=[Depends(same_site)])
 for part in PARTS:

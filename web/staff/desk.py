@@ -47,6 +47,9 @@ DONE = {
     "held": "There is a legal hold on it: it stays until you lift it.",
     "hold-lifted": "The hold is lifted. Its time runs again.",
     "kept-longer": "It is kept until then. Your reason is kept as a note.",
+    "confirmed": "You have confirmed it, with your source and today's date.",
+    "taken-down": "It is taken down. Within a minute nobody is told it any more.",
+    "restored": "It is put back.",
     "password": "Your password is set. You are signed out everywhere else.",
 }
 """What a page says after something was done; the address carries the word on the left."""
