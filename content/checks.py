@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from content.conditions import Condition
-from content.loader import Content, ContentError, Fault
+from content.loader import Content, ContentError, Fault, Page
 from content.plain_words import (
     OLDEST,
     flow_texts,
@@ -24,10 +24,12 @@ from content.schema import (
     Fact,
     Findable,
     Flow,
+    Helpline,
     Level,
     Option,
     Question,
     QuestionType,
+    ServiceAnswer,
     Skip,
     Urgency,
 )
@@ -111,6 +113,8 @@ def _condition_faults(flow: Flow) -> Iterator[Finding]:
             yield from _sense(condition, question.id, seen, flow)
         seen[question.id] = question
     for ending in flow.endings:
+        if flow.ending_by_id[ending.id] is not ending:
+            yield ending.id, "ending id used twice"
         if ending.when is not None:
             yield from _sense(ending.when, ending.id, seen, flow)
 
@@ -330,6 +334,16 @@ def _authority_faults(content: Content) -> Iterator[Fault]:
         if all(answer.id != WHO_TO_ASK for answer in authority.answers):
             said = f"no answer {WHO_TO_ASK}, for a question that finds nothing"
             yield page.fault(("answers",), said)
+        yield from _row_faults(page, "answer", authority.answers)
+        yield from _row_faults(page, "helpline", authority.helplines)
+
+
+def _row_faults(page: Page, kind: str, rows: Sequence[ServiceAnswer | Helpline]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, row in enumerate(rows):
+        if row.id in seen:
+            yield page.fault((f"{kind}s", index, "id"), f"id used twice: {row.id}")
+        seen.add(row.id)
 
 
 def contrast_with_white(colour: str) -> float:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from content.included import taken, wrong
 from content.schema import (
@@ -309,7 +310,7 @@ class _Reader:
             return TypeAdapter(shape).validate_python(value)
         except ValidationError as error:
             self.faults += [
-                page.fault((*loc, *fault["loc"]), fault["msg"]) for fault in error.errors()
+                page.fault((*loc, *fault["loc"]), _said(fault)) for fault in error.errors()
             ]
             return None
 
@@ -389,6 +390,15 @@ class _Reader:
                         words[".".join((path.stem, *loc))] = value.strip()
             languages[folder.name] = MappingProxyType(words)
         return MappingProxyType(languages)
+
+
+def _said(fault: ErrorDetails) -> str:
+    """What is wrong, in words that say which key it is."""
+    if fault["type"] == "missing":
+        return f"{fault['loc'][-1]} is missing"
+    if fault["type"] == "extra_forbidden":
+        return "there is no such key"
+    return fault["msg"].removeprefix("Value error, ")
 
 
 def _counting(path: Path) -> list[str | int]:
