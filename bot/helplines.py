@@ -13,21 +13,23 @@ MOST = 3
 FIRST = "emergency-999"
 
 
-def fitting(
-    names: Iterable[str],
-    lines: Mapping[str, Helpline],
-    now: datetime,
-    authority: Authority,
-    office: Hours,
-) -> tuple[Helpline, ...]:
-    """Of the lines that fit the person and the worry, in the order they were written: 999 first,
-    then those that answer now or may, then those that are surely shut; three at most."""
+class Lines(dict[str, Helpline]):
+    """The lines that may be told, by id, and which of them fit the hour."""
 
-    def order(line: Helpline) -> int:
-        return -1 if line.id == FIRST else surely_shut(line, now, authority, office)
+    def __init__(
+        self, lines: Mapping[str, Helpline], now: datetime, authority: Authority, office: Hours
+    ) -> None:
+        super().__init__(lines)
+        self._shut = {
+            name for name, line in lines.items() if surely_shut(line, now, authority, office)
+        }
 
-    found = [lines[name] for name in names if name in lines]
-    return tuple(sorted(found, key=order)[:MOST])
+    def fitting(self, names: Iterable[str]) -> tuple[Helpline, ...]:
+        """Of these, which fit a person and a worry, in the order they were written: 999 first,
+        then those that answer now or may, then those that are surely shut; three at most."""
+        found = [name for name in names if name in self]
+        found.sort(key=lambda name: -1 if name == FIRST else name in self._shut)
+        return tuple(self[name] for name in found[:MOST])
 
 
 def surely_shut(line: Helpline, now: datetime, authority: Authority, office: Hours) -> bool:

@@ -35,7 +35,7 @@ def voice(
     return Voice(
         words=waymark.content.wording.get(language, waymark.content.wording["en"]),
         notices=waymark.content.notices,
-        helplines=waymark.told(waymark.clock()).helplines,
+        helplines=waymark.lines(waymark.clock()),
         site=waymark.settings.address,
         script=script,
         nonce=conversation.nonce if conversation else "",

@@ -13,6 +13,7 @@ from bot.conversation.script import Script
 from bot.errors import UnknownFlow
 from bot.facts import Decisions, Facts, Told
 from bot.finding import Index
+from bot.helplines import Lines
 from bot.keys import Keys
 from bot.limits import Limits
 from bot.settings import Settings
@@ -50,6 +51,11 @@ class Waymark:
         """What may be told as fact on that day."""
         today = now.astimezone(LONDON).date()
         return self.facts.told(self.content, self.settings.authority, today)
+
+    def lines(self, now: datetime) -> Lines:
+        """The helplines that may be told, and which of them answer at that hour."""
+        office = self.content.policy.openings.office
+        return Lines(self.told(now).helplines, now, self.authority, office)
 
     def script(self, flow: str, now: datetime) -> Script:
         """Raises UnknownFlow."""

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.helplines import fitting, surely_shut
+from bot.helplines import Lines, surely_shut
 from bot.working_days import LONDON
 from tests.drivers.waymark import CONTENT
 
@@ -17,7 +17,7 @@ CHRISTMAS = datetime(2026, 12, 25, 11, 0, tzinfo=LONDON)
 
 
 def shown(names: list[str], now: datetime) -> list[str]:
-    return [line.id for line in fitting(names, LINES, now, KIRKLEES, OFFICE)]
+    return [line.id for line in Lines(LINES, now, KIRKLEES, OFFICE).fitting(names)]
 
 
 def test_999_stands_first_and_no_more_than_three_are_shown():

@@ -74,7 +74,7 @@ def _voice(waymark: Waymark, script: Script, conversation: Conversation) -> Voic
     return Voice(
         words=script.words(conversation.language),
         notices=waymark.content.notices,
-        helplines=waymark.told(waymark.clock()).helplines,
+        helplines=waymark.lines(waymark.clock()),
         site=waymark.settings.address,
         script=script,
         nonce=conversation.nonce,

@@ -14,6 +14,7 @@ from bot.conversation.days import spoken_weekday
 from bot.conversation.engine import Turn
 from bot.conversation.script import Script
 from bot.conversation.submission import spoken
+from bot.helplines import Lines
 from bot.signposting import Signpost
 from content.schema import Helpline, Notice, QuestionType
 
@@ -48,7 +49,7 @@ class Voice:
 
     words: Mapping[str, str]
     notices: Mapping[str, Notice]
-    helplines: Mapping[str, Helpline]
+    helplines: Lines
     site: str
     """The browser's way in, for people who are sent there."""
     script: Script | None = None
@@ -262,8 +263,8 @@ def _notice(message: say.SafetyNotice, voice: Voice) -> Iterator[Bubble]:
 
 
 def _lines(names: Iterable[str], voice: Voice) -> list[str]:
-    """Those of them that may be told today."""
-    return [helpline(voice.helplines[name]) for name in names if name in voice.helplines]
+    """Those of them that may be told today and fit the hour."""
+    return [helpline(line) for line in voice.helplines.fitting(names)]
 
 
 def helpline(line: Helpline) -> str:

@@ -74,7 +74,7 @@ def _filled(waymark: Waymark, post: Posted, standing: Standing | None) -> dict[s
     return {
         **(standing.frame() if standing else {}),
         "notices": waymark.content.notices,
-        "helplines": waymark.content.helplines(waymark.settings.authority),
+        "helplines": waymark.lines(waymark.clock()),
         "published": site.shown(waymark),
         "return_to": return_to,
         "returns": conversation is not None,

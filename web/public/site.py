@@ -29,7 +29,7 @@ async def help_now(
     return_to, conversation = places.came_from(request.query_params.get("from", ""))
     own = await _own_notice(waymark, browser, conversation)
     called = [own] if own else _every_notice(waymark)
-    helplines = waymark.told(waymark.clock()).helplines
+    helplines = waymark.lines(waymark.clock())
     ours = (helplines.get(line.id) for line in waymark.authority.helplines)
     local = [line for line in ours if line and line.phone]
     named = [name for notice in called for name in waymark.content.notices[notice].helplines]

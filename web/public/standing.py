@@ -78,7 +78,7 @@ class Standing:
             "language": self.conversation.language,
             "rows": self.rows,
             "notices": self.waymark.content.notices,
-            "helplines": self.waymark.told(self.waymark.clock()).helplines,
+            "helplines": self.waymark.lines(self.waymark.clock()),
             "key": new_key(),
         }
 
