@@ -225,6 +225,7 @@ async def test_a_carer_adds_a_letter(site):
     form = await at_the_question(site, flow=CONCERN, question="letter")
     await form.add("letter", corpus.pdf(), "letter.pdf", "application/pdf")
     await form.done("letter")
+    await form.choose("privacy", "read")
     assert "1 PDF" in form.page.text
     await form.send()
     (row,) = await kept(site)
