@@ -42,6 +42,7 @@ CROWDED = replace(
     flows=SMALL.flows,
     notices={**REAL.notices, **SMALL.notices},
     national_helplines={**REAL.national_helplines, **SMALL.national_helplines},
+    pages={**REAL.pages, **SMALL.pages},
 )
 """A small flow on the real site, with the limits that we ship."""
 
