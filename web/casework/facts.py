@@ -282,9 +282,7 @@ async def _decide(
 def _same(found: One, seen: str) -> None:
     """What somebody decides must be what they saw: its text, and what was decided before."""
     if found.seen != seen:
-        raise NotSaid(
-            "reason", "It was changed, or somebody decided about it, since you opened this"
-        )
+        raise NotSaid("reason", "It was changed or decided about since you opened this")
 
 
 async def _leaves_a_line(waymark: Waymark, db: AsyncConnection, id_: str) -> None:
