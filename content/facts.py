@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from content.loader import Content, Fault, Page
-from content.schema import Entitlement, FactsPolicy, Helpline, ServiceAnswer, Standing
+from content.schema import (
+    Entitlement,
+    FactsPolicy,
+    Helpline,
+    Misconception,
+    ServiceAnswer,
+    Standing,
+)
 
-KINDS = ("entitlement", "helpline", "answer")
-Row = Entitlement | Helpline | ServiceAnswer
-NOT_TEXT = {"checked", "review_by", "confidence"}
+Row = Entitlement | Helpline | ServiceAnswer | Misconception
+NOT_TEXT = {"checked", "review_by", "confidence", "hours_confidence"}
 """What may change of a row without its saying anything else."""
 
 
@@ -37,9 +43,15 @@ class Stated:
 
     @property
     def title(self) -> str:
-        if isinstance(self.row, Entitlement):
-            return self.row.title
-        return self.row.name if isinstance(self.row, Helpline) else self.row.question
+        match self.row:
+            case Entitlement():
+                return self.row.title
+            case Helpline():
+                return self.row.name
+            case ServiceAnswer():
+                return self.row.question
+            case Misconception():
+                return self.row.said[0]
 
     @property
     def over(self) -> bool:
@@ -67,6 +79,8 @@ def stated(content: Content, authority: str | None = None) -> Iterator[Stated]:
     served = [authority] if authority else sorted(content.authorities)
     for name, row in content.entitlements.items():
         yield Stated("entitlement", row, content, f"entitlement {name}")
+    for name, wrong in content.misconceptions.items():
+        yield Stated("misconception", wrong, content, f"misconception {name}")
     local = {line.id for name in served for line in content.authorities[name].helplines}
     for name, line in content.national_helplines.items():
         if not (authority and name in local):
