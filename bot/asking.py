@@ -11,7 +11,6 @@ from dataclasses import replace
 from bot.conversation import messages as say
 from bot.conversation.engine import Turn
 from bot.conversation.script import Script
-from bot.facts import Told
 from bot.finding import Result
 from bot.limits import TooMuch
 from bot.wiring import Waymark
@@ -20,10 +19,8 @@ from content.schema import (
     WHO_TO_ASK,
     Audience,
     Channel,
-    Entitlement,
     Findable,
     Flow,
-    ServiceAnswer,
 )
 
 MOST = 3
@@ -45,7 +42,7 @@ def find(
     """What to say to a question: help first, if somebody may be unsafe; what fits; or honestly
     that nothing does, and who to ask. `within` is the flow they are in the middle of."""
     told = waymark.told(waymark.clock())
-    results = [told_of for r in waymark.finder.find(text) if (told_of := _as_told(r, told))]
+    results = told.finder.find(text)
     unsafe = any(result.document.kind is Findable.HELP for result in results)
     notice = within.help_notice if within else help_notice(waymark, channels)
     help_first = (say.SafetyNotice(notice),) if unsafe and notice else ()
@@ -55,7 +52,7 @@ def find(
         return help_first
     if fits:
         return (*help_first, say.Found(fits))
-    return (say.Found((), _who_to_ask(waymark), _people(waymark, channels, audience)),)
+    return (say.Found((), told.answers.get(WHO_TO_ASK), _people(waymark, channels, audience)),)
 
 
 def help_notice(waymark: Waymark, channels: tuple[Channel, ...]) -> str | None:
@@ -79,17 +76,6 @@ def in_browser(
     return messages
 
 
-def _as_told(result: Result, told: Told) -> Result | None:
-    """A fact as it may be told today; none if it may not."""
-    thing = result.document.thing
-    if isinstance(thing, Entitlement):
-        row = told.entitlements.get(thing.id)
-        return replace(result, document=replace(result.document, thing=row)) if row else None
-    if isinstance(thing, ServiceAnswer) and thing not in told.answers:
-        return None
-    return result
-
-
 def _usable(result: Result, channels: tuple[Channel, ...], audience: Audience | None) -> bool:
     """A flow only where they may begin it: here, and if it speaks to people like them."""
     thing = result.document.thing
@@ -105,7 +91,3 @@ def _people(
     """The flows that bring somebody to a person."""
     offered = waymark.content.offered(channels, audience).values()
     return tuple(f for flows in offered for f in flows if f.submission.kind == TO_A_PERSON)
-
-
-def _who_to_ask(waymark: Waymark) -> ServiceAnswer | None:
-    return next((a for a in waymark.authority.answers if a.id == WHO_TO_ASK), None)

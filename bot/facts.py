@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import finding
+from bot.finding import Index
 from bot.store import facts
 from bot.store.database import Database
 from bot.store.models import Found
 from bot.working_days import LONDON
 from content.facts import Row, Stated, stated
 from content.loader import Content
-from content.schema import Confidence, Entitlement, Helpline, ServiceAnswer, Source
+from content.schema import Confidence, Entitlement, Helpline, Misconception, ServiceAnswer, Source
 
 READ_EVERY = timedelta(seconds=20)
 """How soon what was decided in one process is known to the others."""
 log = logging.getLogger("waymark.facts")
+Kind = TypeVar("Kind", bound=Row)
 
 
 class Verdict(StrEnum):
@@ -124,49 +128,74 @@ def judged(content: Content, authority: str | None, decisions: Decisions) -> lis
 class Told:
     """What may be told on one day; what is not in here is not said."""
 
+    content: Content
+    """As it is written."""
+    authority: str | None
     rows: tuple[Judged, ...]
     today: date
-    words: Mapping[str, str]
 
     @cached_property
     def entitlements(self) -> Mapping[str, Entitlement]:
         """Those past their review date without their sum, and as something to ask about."""
         return {
-            row.id: _to_be_asked(row, self.words) if state is State.PAST else row
-            for row, state in self._rows("entitlement")
-            if isinstance(row, Entitlement)
+            row.id: self._to_be_asked(row) if state is State.PAST else row
+            for row, state in self._of(Entitlement)
         }
 
     @cached_property
     def helplines(self) -> Mapping[str, Helpline]:
         """Those past their review date too: an old number is more help than none."""
-        return {row.id: row for row, _ in self._rows("helpline") if isinstance(row, Helpline)}
+        return {row.id: row for row, _ in self._of(Helpline)}
 
     @cached_property
-    def answers(self) -> tuple[ServiceAnswer, ...]:
-        return tuple(row for row, _ in self._rows("answer") if isinstance(row, ServiceAnswer))
+    def answers(self) -> Mapping[str, ServiceAnswer]:
+        """Those past their review date say so first."""
+        return {
+            row.id: self._to_be_checked(row) if state is State.PAST else row
+            for row, state in self._of(ServiceAnswer)
+        }
 
     @cached_property
-    def checking(self) -> frozenset[str]:
-        """The answers that are being looked at again, by id."""
-        return frozenset(row.id for row, state in self._rows("answer") if state is State.PAST)
+    def misconceptions(self) -> Mapping[str, Misconception]:
+        """None past its review date: nobody is put right by what may be wrong."""
+        return {row.id: row for row, state in self._of(Misconception) if state is State.TOLD}
 
-    def _rows(self, kind: str) -> Iterable[tuple[Row, State]]:
+    @cached_property
+    def finder(self) -> Index:
+        """Finds what fits a question, among what may be told."""
+        assert self.authority is not None
+        pack = self.content.authorities[self.authority]
+        pack = pack.model_copy(update={"answers": tuple(self.answers.values())})
+        now = replace(
+            self.content,
+            entitlements=self.entitlements,
+            misconceptions=self.misconceptions,
+            authorities={**self.content.authorities, self.authority: pack},
+        )
+        return finding.indexed(now, self.authority)
+
+    def _of(self, kind: type[Kind]) -> Iterator[tuple[Kind, State]]:
         for one in self.rows:
             state = one.state(self.today)
-            if one.stated.kind == kind and state in (State.TOLD, State.PAST):
-                yield one.row(), state
+            if state in (State.TOLD, State.PAST) and isinstance(row := one.row(), kind):
+                yield row, state
 
+    def _to_be_asked(self, row: Entitlement) -> Entitlement:
+        """It may have changed since somebody looked: no sum is promised, nothing is certain."""
+        said = self._words("checking-amount" if row.amount else "checking")
+        unsure = " ".join(part for part in (said, row.unsure) if part)
+        return row.model_copy(update={"amount": None, "year": None, "unsure": unsure})
 
-def _to_be_asked(row: Entitlement, words: Mapping[str, str]) -> Entitlement:
-    """It may have changed since somebody looked: no sum is promised, and nothing for certain."""
-    said = words["why.checking-amount" if row.amount else "why.checking"]
-    unsure = " ".join(part for part in (said, row.unsure) if part)
-    return row.model_copy(update={"amount": None, "year": None, "unsure": unsure})
+    def _to_be_checked(self, row: ServiceAnswer) -> ServiceAnswer:
+        said = self._words("checking-answer")
+        return row.model_copy(update={"answer": f"{said}\n\n{row.answer}"})
+
+    def _words(self, key: str) -> str:
+        return self.content.wording["en"][f"why.{key}"]
 
 
 def told(content: Content, authority: str | None, decisions: Decisions, today: date) -> Told:
-    return Told(tuple(judged(content, authority, decisions)), today, content.wording["en"])
+    return Told(content, authority, tuple(judged(content, authority, decisions)), today)
 
 
 # --- What was decided ---------------------------------------------------------------------
@@ -192,8 +221,11 @@ class Facts:
         except (SQLAlchemyError, OSError) as error:
             log.error("decisions not read", extra={"error": type(error).__name__})
             return
-        if changes == self._changes:
-            self.decisions, self._read_at = decisions, now
+        if changes != self._changes:
+            return
+        self._read_at = now
+        if decisions != self.decisions:  # else what was worked out by them still holds
+            self.decisions = decisions
 
     def changed(self) -> None:
         """Something was decided here: what is being read this moment may be without it."""

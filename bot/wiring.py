@@ -6,13 +6,11 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 
-from bot import facts, finding
+from bot import facts
 from bot.conversation.script import Script
 from bot.errors import UnknownFlow
 from bot.facts import Decisions, Facts, Told
-from bot.finding import Index
 from bot.helplines import Lines
 from bot.keys import Keys
 from bot.limits import Limits
@@ -41,11 +39,6 @@ class Waymark:
     @property
     def authority(self) -> Authority:
         return self.content.authorities[self.settings.authority]
-
-    @cached_property
-    def finder(self) -> Index:
-        """Finds what fits a question."""
-        return finding.indexed(self.content, self.settings.authority)
 
     def told(self, now: datetime) -> Told:
         """What may be told as fact on that day."""

@@ -9,21 +9,33 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from content.loader import Content, Fault, Page
-from content.schema import Entitlement, FactsPolicy, Helpline, ServiceAnswer, Standing
+from content.schema import (
+    Entitlement,
+    FactsPolicy,
+    Helpline,
+    Misconception,
+    ServiceAnswer,
+    Standing,
+)
 
-KINDS = ("entitlement", "helpline", "answer")
-Row = Entitlement | Helpline | ServiceAnswer
-NOT_TEXT = {"checked", "review_by", "confidence"}
+Row = Entitlement | Helpline | ServiceAnswer | Misconception
+NOT_TEXT = {"checked", "review_by", "confidence", "hours_confidence"}
 """What may change of a row without its saying anything else."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stated:
     """A row of a content file that states facts."""
 
     kind: str
     row: Row
-    page: Page
+    content: Content
+    place: str
+    """The file it stands in, by its name among the content's pages."""
+
+    @property
+    def page(self) -> Page:
+        return self.content.pages[self.place]
 
     @property
     def key(self) -> tuple[str, str]:
@@ -31,9 +43,15 @@ class Stated:
 
     @property
     def title(self) -> str:
-        if isinstance(self.row, Entitlement):
-            return self.row.title
-        return self.row.name if isinstance(self.row, Helpline) else self.row.question
+        match self.row:
+            case Entitlement():
+                return self.row.title
+            case Helpline():
+                return self.row.name
+            case ServiceAnswer():
+                return self.row.question
+            case Misconception():
+                return self.row.said[0]
 
     @property
     def over(self) -> bool:
@@ -60,17 +78,19 @@ def stated(content: Content, authority: str | None = None) -> Iterator[Stated]:
     """What one council's service states; without one, what any of them does."""
     served = [authority] if authority else sorted(content.authorities)
     for name, row in content.entitlements.items():
-        yield Stated("entitlement", row, content.pages[f"entitlement {name}"])
+        yield Stated("entitlement", row, content, f"entitlement {name}")
+    for name, wrong in content.misconceptions.items():
+        yield Stated("misconception", wrong, content, f"misconception {name}")
     local = {line.id for name in served for line in content.authorities[name].helplines}
     for name, line in content.national_helplines.items():
         if not (authority and name in local):
-            yield Stated("helpline", line, content.pages[f"helpline {name}"])
+            yield Stated("helpline", line, content, f"helpline {name}")
     for name in served:
-        page = content.pages[f"authority {name}"]
+        place = f"authority {name}"
         for line in content.authorities[name].helplines:
-            yield Stated("helpline", line, page)
+            yield Stated("helpline", line, content, place)
         for answer in content.authorities[name].answers:
-            yield Stated("answer", answer, page)
+            yield Stated("answer", answer, content, place)
 
 
 def due(content: Content, today: date) -> list[Fault]:

@@ -67,6 +67,9 @@ async def staff(page: Page, address: str, here: Staff, width: int) -> bytes:
     picture = await page.screenshot()
     await page.get_by_role("row").nth(1).get_by_role("link").first.click()
     await shoot(page, "submission", width)
+    for path in ("", "/facts", "/facts/entitlement/setting-up-home", "/flows/raise-a-concern"):
+        await page.goto(f"{address}/staff/content{path}")
+        await shoot(page, f"content{path.replace('/', '-')}", width)
     return picture
 
 

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from sqlalchemy.exc import OperationalError
 
+from bot import asking, retention
 from bot import facts as told
-from bot import retention
+from bot.conversation import messages as say
 from bot.facts import State
 from bot.store.models import Audit, DataKey, FactDecision
 from bot.wiring import decided
@@ -177,7 +178,7 @@ def test_what_was_confirmed_is_told_with_that_source_and_day():
 def test_every_kind_is_judged_each_row_once():
     keys = [one.key for one in stated(SERVED["kirklees"], "kirklees")]
     assert len(keys) == len(set(keys))
-    assert {kind for kind, _ in keys} == {"entitlement", "helpline", "answer"}
+    assert {kind for kind, _ in keys} == set(facts.KINDS)
     assert set(CONTENT.helplines("kirklees")) == {row for kind, row in keys if kind == "helpline"}
 
 
@@ -308,6 +309,72 @@ async def test_who_had_chosen_it_goes_on_without_it(house, head):
     text = (await form.open(f"{form.home}/check")).html.get_text()
     assert CONTENT.entitlements[HOME].title not in text
     assert CONTENT.entitlements["leaving-care-staffordshire"].title in text
+
+
+# --- Asked for -----------------------------------------------------------------------------
+
+
+def found(house, text):
+    """What is told to somebody who asks this, by id."""
+    messages = asking.find(house.waymark, text, asking.CHANNELS)
+    (said,) = [message for message in messages if isinstance(message, say.Found)]
+    return {result.document.id: result.document.thing for result in said.results}
+
+
+async def test_asking_finds_what_may_be_told_as_it_may_be_told(house, head):
+    amount, asked = "At least £3,000", "how much is the setting up home allowance"
+    assert found(house, asked)[HOME].amount == amount
+    assert UNSURE not in found(house, "bus pass")
+    await confirmed(house, head)
+    await down(house, head)
+    await page(house, "/ask")  # any page reads again what was decided
+    assert found(house, "bus pass")[UNSURE].sources[0].title == "The bus pass page"
+    assert HOME not in found(house, asked)
+    await down(house, head, "misconception", "bursary-not-automatic")
+    said = "All care leavers get £1,200 at college."
+    assert "bursary-not-automatic" in found(house, said)
+    await page(house, "/ask")
+    assert "bursary-not-automatic" not in found(house, said)
+
+
+async def test_asking_says_no_sum_past_its_day_and_puts_nobody_right(house):
+    house.clock.at = datetime(PAST.year, PAST.month, PAST.day, 12, tzinfo=UTC)
+    row = found(house, "how much is the setting up home allowance")[HOME]
+    assert row.amount is None
+    assert CHECKING in row.unsure
+    house.clock.at = datetime(2027, 11, 22, 12, tzinfo=UTC)
+    fits = found(house, "All care leavers get £1,200 at college.")
+    assert "bursary-not-automatic" not in fits
+    assert found(house, "how do I contact you")["who-to-contact"].answer.startswith(CHECKING)
+
+
+async def test_an_answer_that_is_confirmed_is_found_with_its_new_source(house, head):
+    await confirmed(house, head, "answer", "who-to-contact")
+    await page(house, "/ask")
+    answer = found(house, "how do I contact you")["who-to-contact"]
+    assert answer.sources[0].title == "The bus pass page"
+
+
+async def test_where_nothing_fits_nobody_is_pointed_to_what_was_taken_down(house, head):
+    def who():
+        said = asking.find(house.waymark, "xylophone zebra", asking.CHANNELS)
+        return said[-1].who
+
+    assert who().id == "who-to-contact"
+    await down(house, head, "answer", "who-to-contact")
+    await page(house, "/ask")
+    assert who() is None
+
+
+async def test_what_is_found_is_worked_out_anew_only_when_something_changed(house, head):
+    """Building the index takes half a second: nobody is to wait for it every minute."""
+    first = house.waymark.told(house.clock()).finder
+    house.clock.forward(timedelta(minutes=5))
+    await page(house, "/ask")
+    assert house.waymark.told(house.clock()).finder is first
+    await down(house, head)
+    await page(house, "/ask")
+    assert house.waymark.told(house.clock()).finder is not first
 
 
 # --- Confirmed ------------------------------------------------------------------------------

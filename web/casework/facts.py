@@ -19,13 +19,25 @@ from bot.store.models import Found
 from bot.wiring import Waymark
 from bot.working_days import LONDON
 from content.facts import Stated
-from content.schema import Entitlement, Helpline, QuestionType, ServiceAnswer, Standing
+from content.schema import (
+    Entitlement,
+    Helpline,
+    Misconception,
+    QuestionType,
+    ServiceAnswer,
+    Standing,
+)
 from web.casework.faults import NotSaid
 from web.casework.permissions import Action, Person, check
 
 FURTHEST = timedelta(days=2 * 366)
 """Nobody can say of a fact that it will hold longer than that."""
-KINDS = {"entitlement": "Entitlement", "helpline": "Helpline", "answer": "Answer"}
+KINDS = {
+    "entitlement": "Entitlement",
+    "helpline": "Helpline",
+    "answer": "Answer",
+    "misconception": "Put right",
+}
 CONFIDENCE = {"high": "High", "medium": "Medium", "low": "Low", "unverified": "Not checked yet"}
 
 
@@ -159,6 +171,8 @@ def _says(stated: Stated) -> Iterator[tuple[str, str]]:
             "Who for": row.who_for,
             "What it can't keep to itself": row.limits,
         }
+    elif isinstance(row, Misconception):
+        parts = {"What people say": "\n".join(row.said), "What is true": row.truth}
     else:
         parts = {"Answer": row.answer}
     yield from ((name, words) for name, words in parts.items() if words)
@@ -166,19 +180,20 @@ def _says(stated: Stated) -> Iterator[tuple[str, str]]:
 
 def _where(waymark: Waymark, stated: Stated) -> Iterator[str]:
     """Where it stands when it is told."""
-    if isinstance(stated.row, ServiceAnswer):
-        yield "Questions people ask"
-    elif isinstance(stated.row, Entitlement):
-        yield from _of_entitlement(waymark, stated.row)
-    else:
+    if isinstance(stated.row, Helpline):
         yield from _of_helpline(waymark, stated.row)
+    elif isinstance(stated.row, Entitlement):
+        yield from _of_entitlement(waymark, stated.row) if not stated.over else ()
+    else:
+        yield from ("Questions people ask",) * isinstance(stated.row, ServiceAnswer)
+        yield "Ask a question"
 
 
 def _of_entitlement(waymark: Waymark, row: Entitlement) -> Iterator[str]:
     here = not row.who.councils or waymark.settings.authority in row.who.councils
     if here and row.standing is Standing.IN_FORCE:
-        yield "What you can get"
-    for flow in waymark.content.flows.values() if row.standing is not Standing.ENDED else ():
+        yield from ("What you can get", "Ask a question")
+    for flow in waymark.content.flows.values():
         if any(question.type is QuestionType.ENTITLEMENTS for question in flow.questions):
             yield flow.title
 
@@ -282,9 +297,7 @@ async def _decide(
 def _same(found: One, seen: str) -> None:
     """What somebody decides must be what they saw: its text, and what was decided before."""
     if found.seen != seen:
-        raise NotSaid(
-            "reason", "It was changed, or somebody decided about it, since you opened this"
-        )
+        raise NotSaid("reason", "It was changed or decided about since you opened this")
 
 
 async def _leaves_a_line(waymark: Waymark, db: AsyncConnection, id_: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from bot import safeguarding, saying
+from bot import asking, safeguarding, saying
 from bot.conversation import buttons, engine, speech
 from bot.conversation import events as ev
 from bot.conversation import messages as say
@@ -182,7 +182,8 @@ def rehearse(
         if event is None:
             continue
         mine = _label(step, found)
-        found.turn = turn = engine.step(script, turn.conversation, event, now, there)
+        turn = engine.step(script, turn.conversation, event, now, there)
+        found.turn = turn = asking.answered(waymark, script, there, turn)
         found.steps.append(step)
         if turn.submission is not None:
             promise = waymark.authority.promises[found.priority.level.value]

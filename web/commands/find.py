@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from bot import finding
+from bot.facts import told
 from bot.finding import Index
 from bot.settings import Settings
+from bot.wiring import decided
+from bot.working_days import LONDON
 from content import checks, loader
 
 
@@ -21,12 +26,15 @@ def find(
 ) -> None:
     """Read {"id", "text"} lines; write {"id", "results"} lines, best first, or none. Nothing is
     kept."""
-    whose = authority or Settings().authority
+    settings = Settings()
+    whose = authority or settings.authority
     content = checks.checked(loader.read())
     if whose not in content.authorities:
         known = ", ".join(sorted(content.authorities))
         raise ValueError(f"There is no authority {whose!r}; there is: {known}")
-    index = finding.indexed(content.served_by(whose), whose)
+    today = datetime.now(UTC).astimezone(LONDON).date()
+    decisions = asyncio.run(decided(settings))
+    index = told(content.served_by(whose), whose, decisions, today).finder
     for line in sys.stdin.buffer:
         if line.strip():
             typer.echo(json.dumps(_answer(index, line)))

@@ -67,8 +67,8 @@ def _every_notice(waymark: Waymark) -> list[str]:
 
 @router.get("/answers")
 async def answers(request: Request, waymark: ThisWaymark, pages: ThesePages) -> Response:
-    told = waymark.told(waymark.clock())
-    return pages.show(request, "public/answers.html", answers=told.answers, checking=told.checking)
+    answers = waymark.told(waymark.clock()).answers.values()
+    return pages.show(request, "public/answers.html", answers=answers)
 
 
 @router.get("/entitlements")
