@@ -5,7 +5,8 @@ PYTHON ?= python3
 BIN    := .venv/bin
 # -qq: a package index that lacks a package is not worth a warning when another has it.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq install
-HASHED := --require-hashes --only-binary :all:
+# --no-deps: the lists are whole, and leave out on purpose what pyproject.toml excludes.
+HASHED := --require-hashes --no-deps --only-binary :all:
 LOCK   := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --only-binary :all: \
           --no-emit-index-url --no-header --no-annotate -q
 LOCKED := requirements.txt requirements-build.txt requirements-dev.txt assets/package.json assets/package-lock.json

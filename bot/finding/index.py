@@ -1,4 +1,5 @@
-"""Finding by question: the words of each thing, and the spelling of the ways to ask for it."""
+"""Finding by question: the words of each thing, how the ways to ask for it are spelt, and what
+they mean."""
 
 from __future__ import annotations
 
@@ -7,18 +8,25 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from bot.finding.documents import Document
-from bot.finding.words import Reading, near, own_weight, pieces
+from bot.finding.meaning import Floats, Meaning
+from bot.finding.words import Reading, own_weight, pieces
 from content.schema import Findable
 
 MOST = 5
 """Results at most."""
 LONGEST = 500
 """Characters of a question that are looked at."""
-ENOUGH = 0.12
+ENOUGH = 0.365
 """A score under this is no answer. Measured, as every number here: docs/finding.md."""
-ENOUGH_FOR_HELP = 0.105
+ENOUGH_FOR_HELP = 0.30
 """Nor under this, where somebody may be unsafe: help that was not needed does little harm."""
+LOOKS, MEANING = 0.5, 0.5
+"""How much of a score is how a question looks, word by word, and how much is what it means."""
+WAY_MEANT, SUMMARY_MEANT = 0.8, 0.2
+"""Of what it means: the most like way to ask, and what the thing says of itself."""
 SPELLING = 0.35
 """How much of a likeness is spelling; the rest is words."""
 EVIDENCE = 6.0
@@ -28,8 +36,6 @@ WAY, BODY = 2.0, 0.5
 """What a word counts that stands in a way to ask, and in the text."""
 ENOUGH_OF_ONE, LENGTH = 1.2, 0.6
 """BM25's k1 and b: more of one word soon adds nothing, and a long text must have more of it."""
-SLIP = 0.85
-"""What a misspelt word weighs beside the same word spelt well."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +54,18 @@ class Index:
     """Built once from what can be found; then each question takes a few milliseconds."""
 
     def __init__(
-        self, documents: Sequence[Document], synonyms: Mapping[str, Sequence[str]]
+        self,
+        documents: Sequence[Document],
+        synonyms: Mapping[str, Sequence[str]],
+        meaning: Meaning,
     ) -> None:
         self.documents = documents
+        self._meant = _Meant(documents, meaning)
         self._reading = Reading(synonyms)
         self._words = _Words([self._counted(document) for document in documents])
         self._spelling = _Spelling(
             [(at, self._reading.ours(way)) for at, doc in enumerate(documents) for way in doc.asked]
         )
-        self._slips = _Slips(self._words.rarity)
         self._very_words: dict[frozenset[str], set[int]] = defaultdict(set)
         """Ways to ask that a question may be in so many words, in any order."""
         for at, document in enumerate(documents):
@@ -80,26 +89,46 @@ class Index:
         return tuple(sorted(fits, key=lambda r: r.document.kind is not Findable.HELP)[:MOST])
 
     def ranked(self, text: str) -> list[Result]:
-        """Whatever has anything in common with it, best first."""
+        """Everything, by how well it fits, best first; nothing where there is not a word."""
         text = text[:LONGEST]
         stems = self._reading.stems(text)
-        words = self._words.likeness(self._read(stems))
-        spelt = self._spelling.likeness(self._reading.ours(text))
+        if not stems:
+            return []
+        looks = self._looks(text, stems)
+        meant = self._meant.likeness(text)
         same = self._very_words.get(frozenset(stems), set())
         results = []
-        for at, (like, shared) in words.items():
-            both = (1 - SPELLING) * like + SPELLING * spelt.get(at, 0.0)
-            score = 1.0 if at in same else both * shared / (shared + EVIDENCE)
-            results.append(Result(self.documents[at], round(score, 4)))
+        for at, document in enumerate(self.documents):
+            score = LOOKS * math.sqrt(looks.get(at, 0.0)) + MEANING * max(0.0, float(meant[at]))
+            results.append(Result(document, 1.0 if at in same else round(score, 4)))
         return sorted(results, key=lambda r: (-r.score, r.document.kind, r.document.id))
 
-    def _read(self, stems: Iterable[str]) -> dict[str, float]:
-        """Each word with what it weighs; a slip is read as the word it is near."""
-        read: dict[str, float] = {}
-        for word in stems:
-            meant = None if word in self._words.rarity else self._slips.meant(word)
-            read.setdefault(meant or word, own_weight(meant or word) * (SLIP if meant else 1.0))
-        return read
+    def _looks(self, text: str, stems: Iterable[str]) -> dict[int, float]:
+        """How like each thing the question looks: 0 to 1, and none that shares no word."""
+        spelt = self._spelling.likeness(self._reading.ours(text))
+        shared_words = self._words.likeness({stem: own_weight(stem) for stem in stems})
+        looks = {}
+        for at, (like, shared) in shared_words.items():
+            both = (1 - SPELLING) * like + SPELLING * spelt.get(at, 0.0)
+            looks[at] = both * shared / (shared + EVIDENCE)
+        return looks
+
+
+class _Meant:
+    """What each thing means: each way to ask for it, and its summary."""
+
+    def __init__(self, documents: Sequence[Document], meaning: Meaning) -> None:
+        self._meaning = meaning
+        self._begins = np.cumsum([0, *(len(document.asked) for document in documents)])[:-1]
+        self._ways = meaning.of_each([way for document in documents for way in document.asked])
+        self._summaries = meaning.of_each([document.summary for document in documents])
+
+    def likeness(self, text: str) -> Floats:
+        """Cosines, one for each thing."""
+        asked = self._meaning.of(text)
+        best = np.maximum.reduceat(self._ways @ asked, self._begins)
+        found: Floats = WAY_MEANT * best + SUMMARY_MEANT * (self._summaries @ asked)
+        return found
 
 
 class _Words:
@@ -162,29 +191,3 @@ class _Spelling:
         for way, dot in shared.items():
             best[self._of[way]] = max(best[self._of[way]], dot / (length * self._length[way]))
         return best
-
-
-class _Slips:
-    """Known words by what is left of them without a letter: two spellings meet there."""
-
-    def __init__(self, known: Iterable[str]) -> None:
-        self._left: dict[str, list[str]] = defaultdict(list)
-        for word in sorted(known):
-            if len(word) >= 4 and word.isalpha():
-                for left in self._without(word):
-                    self._left[left].append(word)
-
-    @staticmethod
-    def _without(word: str) -> set[str]:
-        once = {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
-        if len(word) < 8:
-            return once
-        return once | {left[:at] + left[at + 1 :] for left in once for at in range(len(left))}
-
-    def meant(self, word: str) -> str | None:
-        """The known word that this one is a slip of, if there is one."""
-        if not 4 <= len(word) <= 20 or not word.isalpha():
-            return None
-        close = {w for left in self._without(word) for w in self._left.get(left, ())}
-        fits = sorted(w for w in close if w[0] == word[0] and near(word, w))
-        return min(fits, key=lambda w: abs(len(w) - len(word)), default=None)

@@ -159,10 +159,36 @@ def letter_search(authority: str) -> Method:
     return find
 
 
+@cache
+def look_search(authority: str) -> Method:
+    """Words and letters, as the product weighs them, without what they mean."""
+    found = index(authority)
+
+    def find(text: str) -> Found:
+        looks = found._looks(text, found._reading.stems(text))
+        return _best({at: math.sqrt(like) for at, like in looks.items()}, found)
+
+    return find
+
+
+@cache
+def meaning_search(authority: str) -> Method:
+    """What a question means, whatever its words."""
+    found = index(authority)
+    return lambda text: _best(dict(enumerate(found._meant.likeness(text))), found)
+
+
+def _best(scores: dict[int, float], found: Index) -> Found:
+    best = sorted(scores.items(), key=lambda pair: -pair[1])[:5]
+    return [(name(found.documents[at]), float(score)) for at, score in best]
+
+
 METHODS: dict[str, Callable[[str], Method]] = {
     "words (SQLite FTS5, BM25, Porter)": word_search,
     "letters (runs of three)": letter_search,
-    "both (what we use)": hybrid,
+    "words and letters": look_search,
+    "meaning (all-MiniLM-L6-v2)": meaning_search,
+    "all three (what we use)": hybrid,
 }
 
 
