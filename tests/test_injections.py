@@ -108,7 +108,9 @@ async def every_text(form: OnForm, question: Question, texts: list[str]) -> None
     """The field looks as it does with harmless words: taken, or refused once, or thrice."""
     in_words = question.type is QuestionType.TEXT
     refused = HARMLESS * (500 if in_words else 1)
-    harmless = [HARMLESS[:3], refused, *([refused] * 2 if texts or not in_words else [])]
+    harmless = [HARMLESS[:3], refused, refused, refused]
+    if in_words and not texts:
+        harmless = [refused if len(sendable(WORST)) > (question.max or 4000) else HARMLESS[:3]]
     shapes = [shape(await typed(form, question.id, text)) for text in harmless]
     for text in (*texts, WORST):
         page = await typed(form, question.id, text)
