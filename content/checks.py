@@ -19,6 +19,7 @@ from content.plain_words import (
 from content.schema import (
     FIRST_TEAM,
     HELP_NOW,
+    NOT_OURS,
     WHO_TO_ASK,
     Audience,
     Fact,
@@ -313,13 +314,15 @@ def _finding_faults(content: Content) -> Iterator[Fault]:
         Findable.ENTITLEMENT: set(content.entitlements),
         Findable.ANSWER: {a.id for pack in content.authorities.values() for a in pack.answers},
         Findable.FLOW: set(content.flows),
+        Findable.CORRECTION: set(content.misconceptions),
         Findable.HELP: {HELP_NOW},
+        Findable.NOTHING: {NOT_OURS},
     }
     for kind, asked in content.asked_as.items():
         for id_ in asked:
             if id_ not in known[kind]:
-                page = content.pages["asked-as"]
-                yield page.fault((kind.value, id_), f"there is no {kind.value} {id_}")
+                page = content.pages[f"asked-as {kind}"]
+                yield page.fault((id_,), f"there is no {kind} {id_}")
 
 
 def _authority_faults(content: Content) -> Iterator[Fault]:

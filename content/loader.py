@@ -26,6 +26,7 @@ from content.schema import (
     CoverageRow,
     Entitlement,
     FactsPolicy,
+    Findable,
     Flow,
     Helpline,
     Id,
@@ -39,6 +40,7 @@ from content.schema import (
     RetentionPolicy,
     Synonyms,
     Text,
+    Ways,
 )
 
 HERE = Path(__file__).parent
@@ -228,7 +230,7 @@ def read(folder: Path = HERE) -> Content:
         flows=flows,
         entitlements=reader.rows("entitlement", "directory/entitlements", Entitlement),
         misconceptions=reader.rows("misconception", "directory/misconceptions", Misconception),
-        asked_as=reader.whole("asked-as", "directory/asked-as", AskedAs),
+        asked_as=reader.asked_as(),
         synonyms=reader.whole("synonyms", "directory/synonyms", Synonyms),
         national_helplines=reader.rows("helpline", "directory/helplines", Helpline),
         notices=reader.rows("notice", "safeguarding/notices", Notice),
@@ -355,6 +357,17 @@ class _Reader:
             return MappingProxyType({})
         self.pages[kind] = page
         return MappingProxyType(self.shaped(page, shape) or {})
+
+    def asked_as(self) -> AskedAs:
+        """A file for each kind of thing that can be found."""
+        return MappingProxyType(
+            {
+                kind: self.whole(
+                    f"asked-as {kind}", f"directory/asked-as/{kind}", Mapping[Id, Ways]
+                )
+                for kind in Findable
+            }
+        )
 
     def policy(self) -> Policy | None:
         parts: dict[str, Any] = {}

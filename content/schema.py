@@ -657,17 +657,19 @@ class Findable(StrEnum):
     FLOW = "flow"
     HELP = "help"
     """Help now: for a question that says someone may be unsafe."""
+    NOTHING = "nothing"
+    """What people ask that we have nothing on, so that it finds nothing."""
 
 
-AskedAs = Mapping[
-    Literal[Findable.ENTITLEMENT, Findable.ANSWER, Findable.FLOW, Findable.HELP],
-    Mapping[Id, Annotated[tuple[Text, ...], Field(min_length=2)]],
-]
+Ways = Annotated[tuple[Text, ...], Field(min_length=2)]
+AskedAs = Mapping[Findable, Mapping[Id, Ways]]
 """Kind and id -> several ways that people ask for it."""
 Synonyms = Mapping[Text, Annotated[tuple[Text, ...], Field(min_length=1)]]
 """A word of ours -> words people use for it."""
 HELP_NOW: Id = "help-now"
 """The one thing of kind `help`."""
+NOT_OURS: Id = "not-ours"
+"""The one thing of kind `nothing`."""
 TO_A_PERSON: Id = "call-back"
 """The kind of flow that brings somebody to a person."""
 WHO_TO_ASK: Id = "who-to-contact"

@@ -45,8 +45,7 @@ def _begun_by_anyone(content: Content) -> Iterator[Flow]:
 
 def _documents(content: Content, authority: str) -> Iterator[Document]:
     def asked(kind: Findable, id_: str, title: str) -> tuple[str, ...]:
-        ways = content.asked_as.get(kind, {})  # type: ignore[call-overload]  # no corrections
-        return (title, *ways.get(id_, ()))
+        return (title, *content.asked_as[kind].get(id_, ()))
 
     for row in content.entitlements.values():
         if row.published and (not row.who.councils or authority in row.who.councils):
@@ -56,8 +55,11 @@ def _documents(content: Content, authority: str) -> Iterator[Document]:
                            body, row)  # fmt: skip
     for wrong in content.misconceptions.values():
         if wrong.published:
-            yield Document(Findable.CORRECTION, wrong.id, wrong.said[0], wrong.truth, wrong.said,
-                           wrong.truth, wrong)  # fmt: skip
+            kind, ways = (
+                Findable.CORRECTION,
+                (*wrong.said, *content.asked_as[Findable.CORRECTION].get(wrong.id, ())),
+            )
+            yield Document(kind, wrong.id, wrong.said[0], wrong.truth, ways, wrong.truth, wrong)
     for answer in content.authorities[authority].answers:
         kind, title = Findable.ANSWER, answer.question
         yield Document(kind, answer.id, title, answer.answer.split("\n")[0],
@@ -67,7 +69,7 @@ def _documents(content: Content, authority: str) -> Iterator[Document]:
         yield Document(kind, flow.id, flow.title, flow.summary, asked(kind, flow.id, flow.title),
                        f"{flow.summary} {flow.for_whom}", flow)  # fmt: skip
     words = content.wording["en"]
-    if HELP_NOW in content.asked_as.get(Findable.HELP, {}):
+    if HELP_NOW in content.asked_as[Findable.HELP]:
         kind, title = Findable.HELP, words["pages.help-now.title"]
         ways = asked(kind, HELP_NOW, title)
         yield Document(kind, HELP_NOW, title, words["pages.help-now.lead"], ways, "", None)
