@@ -14,7 +14,7 @@ LOCKED := requirements.txt requirements-build.txt requirements-dev.txt assets/pa
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
-setup: .venv/.installed .venv/.site ## all that `run` needs
+setup: .venv/.installed .venv/.site .venv/.finding ## all that `run` needs
 setup-tests: setup .venv/.dev .venv/.browser ## all that `test` and `check` need
 
 run: setup ## the site, the browser chat and the form (and Telegram if a token is set)
@@ -56,7 +56,7 @@ lock: .venv/.dev ## pin again from pyproject.toml and assets/package.json
 	@! grep -nE '://|index-url|find-links|trusted-host|"resolved"' $(LOCKED)
 
 clean: ## forget everything installed or built
-	rm -rf .venv assets/node_modules web/static/vendor
+	rm -rf .venv assets/node_modules web/static/vendor bot/finding/worked-out.npz
 
 # Each file below says that its step is done, so nothing is fetched twice.
 
@@ -83,6 +83,11 @@ clean: ## forget everything installed or built
 
 .venv/.site: .venv/.core assets/package-lock.json assets/build.py $(wildcard assets/*.scss)
 	$(BIN)/python assets/build.py site
+	@touch $@
+
+# What each way to ask means, so that no start has to work it out.
+.venv/.finding: .venv/.installed bot/finding/meaning.py $(wildcard content/directory/*/*.yaml content/flows/*.yaml)
+	$(BIN)/python -m bot.finding
 	@touch $@
 
 .venv/.dev: .venv/.core requirements-dev.txt

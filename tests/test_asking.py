@@ -67,7 +67,7 @@ async def test_what_is_not_so_is_put_right_and_leads_on(form):
 
 async def test_a_flow_can_be_started_from_the_answer(form):
     await form.open("/ask")
-    await words(form, "the school keeps sending my foster child home")
+    await words(form, "i am worried about how my foster child is doing at school")
     assert form.page.link("Start this") == f"/start/{CONCERN}"
 
 

@@ -1,13 +1,10 @@
 """python -m bot.finding: works out what every known way to ask means, once, when installing."""
 
 from bot.finding import indexed
-from bot.finding.meaning import work_out
+from bot.finding.meaning import keep
 from content import loader
 
 content = loader.read()
-work_out(
-    text
-    for authority in content.authorities
-    for document in indexed(content.served_by(authority), authority).documents
-    for text in (*document.asked, document.summary)
-)
+for authority in content.authorities:
+    indexed(content.served_by(authority), authority)
+keep()

@@ -4,6 +4,7 @@ they mean."""
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,18 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.finding.documents import Document
-from bot.finding.meaning import Floats, Meaning
-from bot.finding.words import Reading, own_weight, pieces
+from bot.finding.meaning import Meaning
+from bot.finding.words import Reading, near, own_weight, pieces, plain
 from content.schema import Findable
 
 MOST = 5
 """Results at most."""
 LONGEST = 500
 """Characters of a question that are looked at."""
-ENOUGH = 0.365
+ENOUGH = 0.34
 """A score under this is no answer. Measured, as every number here: docs/finding.md."""
-ENOUGH_FOR_HELP = 0.30
-"""Nor under this, where somebody may be unsafe: help that was not needed does little harm."""
+ENOUGH_FOR_HELP = 0.38
+"""Nor is help shown under this: it is put before all else, so it must fit somewhat better."""
+NEARER = 0.02
+"""So much nearer must a question be to a way to ask than to anything that is not ours."""
 LOOKS, MEANING = 0.5, 0.5
 """How much of a score is how a question looks, word by word, and how much is what it means."""
 WAY_MEANT, SUMMARY_MEANT = 0.8, 0.2
@@ -34,8 +37,13 @@ EVIDENCE = 6.0
 half. "Whats your name" is all in some text, and still tells nothing."""
 WAY, BODY = 2.0, 0.5
 """What a word counts that stands in a way to ask, and in the text."""
+SHARED = 3
+"""A word that so many ways to ask have is not misspelt."""
 ENOUGH_OF_ONE, LENGTH = 1.2, 0.6
 """BM25's k1 and b: more of one word soon adds nothing, and a long text must have more of it."""
+
+
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,10 @@ class Result:
 
     document: Document
     score: float
+
+
+def _first(result: Result) -> bool:
+    return result.document.kind is Findable.HELP or result.score >= 1.0
 
 
 def _enough(document: Document) -> float:
@@ -57,15 +69,17 @@ class Index:
         self,
         documents: Sequence[Document],
         synonyms: Mapping[str, Sequence[str]],
+        not_ours: Sequence[str],
         meaning: Meaning,
     ) -> None:
         self.documents = documents
-        self._meant = _Meant(documents, meaning)
+        self._meant = _Meant(documents, not_ours, meaning)
         self._reading = Reading(synonyms)
         self._words = _Words([self._counted(document) for document in documents])
         self._spelling = _Spelling(
             [(at, self._reading.ours(way)) for at, doc in enumerate(documents) for way in doc.asked]
         )
+        self._slips = _Slips(_spelt(documents, not_ours))
         self._very_words: dict[frozenset[str], set[int]] = defaultdict(set)
         """Ways to ask that a question may be in so many words, in any order."""
         for at, document in enumerate(documents):
@@ -84,13 +98,15 @@ class Index:
         return counted
 
     def find(self, text: str) -> tuple[Result, ...]:
-        """What fits, best first, but help before all; nothing where nothing fits well enough."""
+        """What fits, best first, but help before all that wasn't asked for in so many words;
+        nothing where nothing fits well enough."""
         fits = [r for r in self.ranked(text) if r.score >= _enough(r.document)]
-        return tuple(sorted(fits, key=lambda r: r.document.kind is not Findable.HELP)[:MOST])
+        return tuple(sorted(fits, key=lambda r: not _first(r))[:MOST])
 
     def ranked(self, text: str) -> list[Result]:
-        """Everything, by how well it fits, best first; nothing where there is not a word."""
-        text = text[:LONGEST]
+        """Everything that is nearer to it than what is not ours, by how well it fits, best first;
+        nothing where there is not a word."""
+        text = self._slips.mended(text[:LONGEST])
         stems = self._reading.stems(text)
         if not stems:
             return []
@@ -99,8 +115,11 @@ class Index:
         same = self._very_words.get(frozenset(stems), set())
         results = []
         for at, document in enumerate(self.documents):
-            score = LOOKS * math.sqrt(looks.get(at, 0.0)) + MEANING * max(0.0, float(meant[at]))
-            results.append(Result(document, 1.0 if at in same else round(score, 4)))
+            if at in same:
+                results.append(Result(document, 1.0))
+            elif meant.way[at] > meant.not_ours + NEARER:
+                score = LOOKS * math.sqrt(looks.get(at, 0.0)) + MEANING * meant.all[at]
+                results.append(Result(document, round(score, 4)))
         return sorted(results, key=lambda r: (-r.score, r.document.kind, r.document.id))
 
     def _looks(self, text: str, stems: Iterable[str]) -> dict[int, float]:
@@ -114,21 +133,36 @@ class Index:
         return looks
 
 
-class _Meant:
-    """What each thing means: each way to ask for it, and its summary."""
+@dataclass(frozen=True)
+class _Likeness:
+    """How near a question is in meaning: cosines, for each thing in turn."""
 
-    def __init__(self, documents: Sequence[Document], meaning: Meaning) -> None:
+    way: list[float]
+    """To the nearest way to ask for it."""
+    all: list[float]
+    """To that and to what it says of itself; 0 at least."""
+    not_ours: float
+    """To the nearest of what is not ours."""
+
+
+class _Meant:
+    """What each thing means, by each way to ask for it and by its summary; and what is not ours."""
+
+    def __init__(
+        self, documents: Sequence[Document], not_ours: Sequence[str], meaning: Meaning
+    ) -> None:
         self._meaning = meaning
         self._begins = np.cumsum([0, *(len(document.asked) for document in documents)])[:-1]
         self._ways = meaning.of_each([way for document in documents for way in document.asked])
         self._summaries = meaning.of_each([document.summary for document in documents])
+        self._not_ours = meaning.of_each(not_ours)
 
-    def likeness(self, text: str) -> Floats:
-        """Cosines, one for each thing."""
+    def likeness(self, text: str) -> _Likeness:
         asked = self._meaning.of(text)
-        best = np.maximum.reduceat(self._ways @ asked, self._begins)
-        found: Floats = WAY_MEANT * best + SUMMARY_MEANT * (self._summaries @ asked)
-        return found
+        way = np.maximum.reduceat(self._ways @ asked, self._begins)
+        both = WAY_MEANT * way + SUMMARY_MEANT * (self._summaries @ asked)
+        stranger = float((self._not_ours @ asked).max(initial=-1.0))
+        return _Likeness(way.tolist(), np.maximum(both, 0.0).tolist(), stranger)
 
 
 class _Words:
@@ -191,3 +225,45 @@ class _Spelling:
         for way, dot in shared.items():
             best[self._of[way]] = max(best[self._of[way]], dot / (length * self._length[way]))
         return best
+
+
+def _spelt(documents: Sequence[Document], not_ours: Sequence[str]) -> set[str]:
+    """Words that are spelt well: our own, and those that several ways to ask share. One way alone
+    may be misspelt on purpose."""
+    ours = {w for document in documents for w in plain(f"{document.title} {document.body}")}
+    ways = [*not_ours, *(way for document in documents for way in document.asked)]
+    often = Counter(word for way in ways for word in set(plain(way)))
+    return ours | {word for word, count in often.items() if count >= SHARED}
+
+
+class _Slips:
+    """Known words by what is left of them without a letter: two spellings meet there."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._left: dict[str, list[str]] = defaultdict(list)
+        self._known = frozenset(known)
+        for word in sorted(self._known):
+            if len(word) >= 4 and word.isalpha():
+                for left in self._without(word):
+                    self._left[left].append(word)
+
+    @staticmethod
+    def _without(word: str) -> set[str]:
+        once = {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
+        if len(word) < 8:
+            return once
+        return once | {left[:at] + left[at + 1 :] for left in once for at in range(len(left))}
+
+    def mended(self, text: str) -> str:
+        """A text in which each slip is the word that was meant; otherwise as it is."""
+        return _LETTERS.sub(lambda found: self.meant(found[0].lower()) or found[0], text)
+
+    def meant(self, word: str) -> str | None:
+        """The known word that this one is a slip of, if there is one."""
+        if word in self._known:
+            return None
+        if not 4 <= len(word) <= 20 or not word.isalpha():
+            return None
+        close = {w for left in self._without(word) for w in self._left.get(left, ())}
+        fits = sorted(w for w in close if w[0] == word[0] and near(word, w))
+        return min(fits, key=lambda w: abs(len(w) - len(word)), default=None)

@@ -53,7 +53,8 @@ class Meaning:
         for at in range(0, len(new), AT_ONCE):
             some = new[at : at + AT_ONCE]
             self.known.update(zip(some, self._directions(some), strict=True))
-        return np.stack([self.known[text] for text in texts])
+        kept = [self.known[text] for text in texts]
+        return np.stack(kept) if kept else np.empty((0, WIDE), np.float32)
 
     def _directions(self, texts: Sequence[str]) -> Floats:
         # The pieces of all texts stand below each other: only attention looks at a text alone.
@@ -152,13 +153,12 @@ def _worked_out() -> Iterable[tuple[str, Floats]]:
         return list(zip(kept["texts"].tolist(), kept["directions"], strict=True))
 
 
-def work_out(texts: Iterable[str]) -> int:
-    """Keeps the directions of these texts for every start to come; how many."""
-    meaning, ours = installed(), sorted(set(texts))
+def keep() -> None:
+    """Keeps what has been worked out for every start to come."""
+    known = installed().known
     np.savez(
         WORKED_OUT,
         version=np.array(metadata.version(PACKAGE)),
-        texts=np.array(ours),
-        directions=meaning.of_each(ours),
+        texts=np.array(list(known)),
+        directions=np.stack(list(known.values())),
     )
-    return len(ours)

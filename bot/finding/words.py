@@ -111,3 +111,24 @@ def pieces(words: Sequence[str]) -> set[str]:
     word share most."""
     marked = (f" {word} " for word in words)
     return {word[at : at + 3] for word in marked for at in range(len(word) - 2)}
+
+
+def near(word: str, other: str) -> bool:
+    """Whether one is a slip of the other: a letter missing, added, wrong, or two swapped; in long
+    words two of these."""
+    most = 2 if min(len(word), len(other)) >= 8 else 1
+    if abs(len(word) - len(other)) > most:
+        return False
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(word, 1):
+        now = [i]
+        for j, b in enumerate(other, 1):
+            cost = min(row[j] + 1, now[j - 1] + 1, row[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == other[j - 2] and b == word[i - 2]:
+                cost = min(cost, before[j - 2] + 1)
+            now.append(cost)
+        before, row = row, now
+        if min(row) > most:
+            return False
+    return row[-1] <= most
