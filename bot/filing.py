@@ -36,6 +36,9 @@ async def file(
     assert submission is not None
     now, code = inbound.received_at, new_return_code()
     priority = prioritise(script.flow, walked.known)
+    if told := await conversations.gravest_alert(db, turn.conversation.id):
+        least = waymark.content.screening.priority[told]
+        priority = priority.raised(least.level, least.reason)
     authority = waymark.authority
     due = reply_by(now, authority.promises[priority.level.value], authority.closures)
     shape = script.flow.submission

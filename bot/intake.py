@@ -33,10 +33,10 @@ from bot.errors import StaleConversation, UnknownConversation, UnknownFlow
 from bot.inbound import Inbound as Inbound  # channels hand these in
 from bot.inbound import Received as Received  # and get these back
 from bot.limits import TooMuch
-from bot.store import audit, conversations, outbox
+from bot.store import audit, conversations, outbox, submissions
 from bot.store.conversations import Kept, Known
 from bot.wiring import Waymark
-from content.schema import Channel, Flow, Limit
+from content.schema import Channel, Flow, Limit, QuestionType, Urgency
 
 TRIES = 5
 """How often a turn is taken again when someone else's was committed first."""
@@ -196,7 +196,7 @@ class _Turn:
         """Whether this can't wait: help, leaving, what tells of harm; or it was taken before, so
         that nothing is done but to say so."""
         event = self.inbound.event
-        if urgent.at_once(event) or self.calls_for_help(event):
+        if urgent.at_once(event) or self.calls_for_help(event) or self.tells(event):
             return True
         if await conversations.was_claimed(self.db, self.inbound.dedupe_key):
             return True
@@ -236,13 +236,18 @@ class _Turn:
         if isinstance(event, ev.SaidAge):
             return None if event.over_16 else (say.TooYoung(),)
         ask = say.AskAge(event.payload if isinstance(event, ev.Open) else "")
-        if self.calls_for_help(event):
+        if self.calls_for_help(event) or self.tells(event):
             return (*self.help_first(), ask)
         asks = isinstance(event, ev.MyData) or self.steers(event) == "my-data"
         return (say.Say("nothing-held"), ask) if asks else (ask,)
 
     def calls_for_help(self, event: ev.Event | ev.AtTheDoor) -> bool:
         return self.steers(event) == "help-now" or isinstance(event, ev.HelpNow)
+
+    def tells(self, event: ev.Event | ev.AtTheDoor) -> bool:
+        """Whether its words tell that somebody may be unsafe."""
+        words = safeguarding.heard(event)
+        return words is not None and self.waymark.screening.screen(words) is not None
 
     def help_first(self) -> tuple[say.Message, ...]:
         """Help for somebody who has begun nothing: a notice of what is offered to them."""
@@ -303,6 +308,11 @@ class _Turn:
         and nothing is kept for it."""
         if isinstance(event, ev.HelpNow):
             return await self.say(*self.help_first(), say.Menu(self.offered()))
+        words = safeguarding.heard(event)
+        if words and (screened := self.waymark.screening.screen(words)):
+            concern = safeguarding.Concern(screened.urgency, screened.category, "words")
+            await self.raised(self.waymark.new_id(), concern, words)
+            return await self.menu(known, *self.help_first())
         if isinstance(event, ev.Find | ev.Typed) and (told := self.found(event)):
             return await self.menu(known, *told)
         gone = (say.Say("no-longer-here"),) if self.inbound.nonce else ()
@@ -415,6 +425,7 @@ class _Turn:
             event = self.inbound.event
         turn = engine.step(script, before, event, self.now, self.inbound.channel)
         turn = asking.answered(self.waymark, script, self.inbound.channel, turn)
+        turn = await self.screened(script, before, turn, event)
         turn = replace(turn, messages=(*changed, *turn.messages))
         after = turn.conversation
         walked = path(script, after.answers)
@@ -455,20 +466,64 @@ class _Turn:
     async def alert(
         self, conversation: Conversation, found: tuple[safeguarding.Concern, ...]
     ) -> None:
+        """What choices told."""
         for concern in found:
-            alert = await conversations.raise_alert(
-                self.db,
-                conversation.id,
-                concern.question,
-                concern.urgency.value,
-                concern.category,
-                self.now,
-            )
-            if alert is not None:
-                await audit.record(
-                    self.db, self.now, "sender", "alert.raised", "alert", alert,
-                    urgency=concern.urgency.value, category=concern.category,
-                )  # fmt: skip
+            await self.raised(conversation.id, concern)
+
+    async def screened(
+        self, script: Script, before: Conversation, turn: Turn, event: ev.Event
+    ) -> Turn:
+        """The turn, with help put first where its words tell that somebody may be unsafe. Said
+        again, the same words call nobody again, and interrupt nobody."""
+        words = safeguarding.heard(event)
+        found = self.waymark.screening.screen(words) if words else None
+        if words is None or found is None or _set_form(script, before, turn):
+            return turn
+        concern = safeguarding.Concern(found.urgency, found.category, _asked(before, turn, words))
+        if await self.raised(before.id, concern, words) is None:
+            return turn
+        notice = self.waymark.notice(script.flow, found)
+        if found.urgency is Urgency.URGENT:
+            return engine.interrupted(script, turn, notice, self.now, self.inbound.channel)
+        return replace(turn, messages=(say.SafetyNotice(notice), *turn.messages))
+
+    async def raised(
+        self, conversation: str, concern: safeguarding.Concern, words: str | None = None
+    ) -> str | None:
+        """The alert put before staff, if it is a new one."""
+        mark = self.waymark.keys.digest("words", f"{conversation}\0{words}") if words else None
+        sent = await submissions.by_conversation(self.db, conversation) if words else None
+        alert = await conversations.raise_alert(
+            self.db, conversation, concern.question, concern.urgency.value, concern.category,
+            self.now, words=words, mark=mark, submission=sent.id if sent else None,
+        )  # fmt: skip
+        if alert is not None:
+            await audit.record(
+                self.db, self.now, "sender", "alert.raised", "alert", alert,
+                urgency=concern.urgency.value, category=concern.category,
+            )  # fmt: skip
+        return alert
+
+
+def _set_form(script: Script, before: Conversation, turn: Turn) -> bool:
+    """Whether the words were taken for a number, a date or an address: these tell of nothing."""
+    asked = _changed(before, turn)
+    question = script.flow.by_id.get(asked) if asked else None
+    return question is not None and question.type is not QuestionType.TEXT
+
+
+def _changed(before: Conversation, turn: Turn) -> str | None:
+    """The question whose answer words changed."""
+    after = turn.conversation.answers
+    return next((name for name in after if after[name] != before.answers.get(name)), None)
+
+
+def _asked(before: Conversation, turn: Turn, words: str) -> str:
+    """The question that words are about: whose answer they changed or are, or which stood then."""
+    answers = turn.conversation.answers.items()
+    same = next((name for name, answer in answers if words.strip() in answer.values), None)
+    stood = turn.asking.question.id if turn.asking else "words"
+    return _changed(before, turn) or same or stood
 
 
 def _ordered(known: Known, order: int | None) -> tuple[Known, bool]:

@@ -18,6 +18,11 @@ class Priority:
     level: Level
     reasons: tuple[str, ...]
 
+    def raised(self, level: Level, reason: str) -> Priority:
+        """At least so urgent, and why."""
+        gravest = min(self.level, level, key=ORDER.index)
+        return Priority(gravest, tuple(dict.fromkeys((reason, *self.reasons))))
+
     @property
     def rank(self) -> int:
         return ORDER.index(self.level)

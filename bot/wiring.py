@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 from bot import facts
 from bot.conversation.script import Script
@@ -14,12 +15,13 @@ from bot.facts import Decisions, Facts, Told
 from bot.helplines import Lines
 from bot.keys import Keys
 from bot.limits import Limits
+from bot.safeguarding import Screened, Screening
 from bot.settings import Settings
 from bot.store.database import Database, exists
 from bot.working_days import LONDON
 from content import checks, loader
 from content.loader import Content
-from content.schema import Authority
+from content.schema import Authority, Flow
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,6 +51,15 @@ class Waymark:
         """The helplines that may be told, and which of them answer at that hour."""
         office = self.content.policy.openings.office
         return Lines(self.told(now).helplines, now, self.authority, office)
+
+    @cached_property
+    def screening(self) -> Screening:
+        """What looks at every word that comes in."""
+        return Screening(self.content.screening)
+
+    def notice(self, flow: Flow, found: Screened) -> str:
+        """What answers words that tell of harm, to somebody of whom this flow asks."""
+        return self.content.screening.notice(flow.audience, found.urgency, found.category)
 
     def script(self, flow: str, now: datetime) -> Script:
         """Raises UnknownFlow."""

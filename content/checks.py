@@ -57,6 +57,7 @@ def check(content: Content) -> list[Fault]:
         *_part_faults(content),
         *_directory_faults(content),
         *_finding_faults(content),
+        *_screening_faults(content),
         *_authority_faults(content),
         *_policy_faults(content),
         *_retention_faults(content),
@@ -258,7 +259,7 @@ def _way_faults(flow: Flow) -> Iterator[Finding]:
     asked = {name for way in walked for name in way.answers}
     reached = {way.ending.id for way in walked if way.ending is not None}
     for question in flow.questions:
-        if question.id not in asked:
+        if question.id not in asked and not question.upon_harm:
             yield question.id, "no way through the flow ever asks this"
     for ending in flow.endings:
         if ending.id not in reached:
@@ -323,6 +324,29 @@ def _finding_faults(content: Content) -> Iterator[Fault]:
             if id_ not in known[kind]:
                 page = content.pages[f"asked-as {kind}"]
                 yield page.fault((id_,), f"there is no {kind} {id_}")
+
+
+def _screening_faults(content: Content) -> Iterator[Fault]:
+    policy, page = content.screening, content.pages["screening"]
+    for audience in Audience:
+        always = policy.notices.get(audience, {})
+        if missing := {Urgency.URGENT, Urgency.CONCERN} - set(always):
+            yield page.fault(
+                ("notices",), f"no notice for {audience}, {', '.join(sorted(missing))}"
+            )
+        for name in (*always.values(), *policy.fitting.get(audience, {}).values()):
+            if (notice := content.notices.get(name)) is None or notice.audience is not audience:
+                yield page.fault(("notices",), f"there is no notice {name} for {audience}")
+    if missing := {Urgency.URGENT, Urgency.CONCERN} - set(policy.priority):
+        yield page.fault(("priority",), f"no level for {', '.join(sorted(missing))}")
+    for index, phrase in enumerate(policy.phrases):
+        if phrase.category not in policy.categories:
+            where = ("phrases", index, "category")
+            yield page.fault(where, f"there is no category {phrase.category}")
+    for flow in content.flows.values():
+        if not any(question.upon_harm for question in flow.questions):
+            flow_page = content.pages[f"flow {flow.id}"]
+            yield flow_page.fault(("questions",), "nothing is asked upon harm: put in its part")
 
 
 def _authority_faults(content: Content) -> Iterator[Fault]:

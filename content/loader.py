@@ -38,6 +38,7 @@ from content.schema import (
     OpeningPolicy,
     Policy,
     RetentionPolicy,
+    ScreeningPolicy,
     Synonyms,
     Text,
     Ways,
@@ -157,6 +158,7 @@ class Content:
     synonyms: Synonyms
     national_helplines: Mapping[str, Helpline]
     notices: Mapping[str, Notice]
+    screening: ScreeningPolicy
     authorities: Mapping[str, Authority]
     policy: Policy
     wording: Mapping[str, Wording]
@@ -234,6 +236,7 @@ def read(folder: Path = HERE) -> Content:
         synonyms=reader.whole("synonyms", "directory/synonyms", Synonyms),
         national_helplines=reader.rows("helpline", "directory/helplines", Helpline),
         notices=reader.rows("notice", "safeguarding/notices", Notice),
+        screening=reader.screening(),  # type: ignore[arg-type]  # None only with faults
         authorities=authorities,
         policy=policy,  # type: ignore[arg-type]  # None only with faults, raised below
         wording=reader.wording(),
@@ -368,6 +371,14 @@ class _Reader:
                 for kind in Findable
             }
         )
+
+    def screening(self) -> ScreeningPolicy | None:
+        page = self.page(self.folder / "safeguarding" / "screening.yaml")
+        if page is None:
+            return None
+        self.pages["screening"] = page
+        shaped: ScreeningPolicy | None = self.shaped(page, ScreeningPolicy)
+        return shaped
 
     def policy(self) -> Policy | None:
         parts: dict[str, Any] = {}

@@ -218,6 +218,8 @@ class Question(Strict):
     fact: Fact | None = None
     accepts: tuple[FileKind, ...] = ()
     """Which files may be added."""
+    upon_harm: bool = False
+    """Asked only of somebody whose words tell that someone may be unsafe, and then at once."""
     edition: int = 1
     """Raised when new words make it another question: whoever answered it is asked again."""
 
@@ -225,7 +227,7 @@ class Question(Strict):
     def meaning(self) -> str:
         """Changes when an answer given before may not answer it any more: with its type, its
         choices, what may be given and where each leads; not with its words, nor their order."""
-        kept = {"type", "when", "min", "max", "time", "fact", "accepts", "edition"}
+        kept = {"type", "when", "min", "max", "time", "fact", "accepts", "upon_harm", "edition"}
         choices = {
             option.value: option.model_dump(mode="json", include={"when", "ends", "disclosure"})
             for option in self.options
@@ -697,6 +699,39 @@ class Notice(Strict):
     helplines: tuple[Id, ...] = Field(min_length=1)
     after: Text
     """What happens to what they wrote, and who will look."""
+
+
+Alarming = Literal[Urgency.CONCERN, Urgency.URGENT]
+
+
+class Raised(Strict):
+    """How urgent something is at least, and why."""
+
+    level: Level
+    reason: Text
+
+
+class Phrase(Strict):
+    """Words that tell, wherever they stand together."""
+
+    phrase: Text
+    urgency: Alarming
+    category: Id
+
+
+class ScreeningPolicy(Strict):
+    """What happens when somebody's words tell that someone may be unsafe."""
+
+    notices: Mapping[Audience, Mapping[Alarming, Id]]
+    fitting: Mapping[Audience, Mapping[Id, Id]] = {}
+    """By what it is about, where another notice fits better."""
+    priority: Mapping[Alarming, Raised]
+    categories: Mapping[Id, Text]
+    phrases: tuple[Phrase, ...] = ()
+
+    def notice(self, audience: Audience, urgency: Urgency, category: str) -> str:
+        fitting = self.fitting.get(audience, {}).get(category)
+        return fitting or self.notices[audience][urgency]  # type: ignore[index]  # never none
 
 
 class Role(StrEnum):

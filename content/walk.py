@@ -1,4 +1,5 @@
-"""Every way through a flow, with ways that no later condition can tell apart walked once."""
+"""Every way through a flow, with ways that no later condition can tell apart walked once. What is
+asked upon harm may come at any point, and changes no way."""
 
 from __future__ import annotations
 
@@ -149,7 +150,7 @@ class _Tests:
 
 def _steps(flow: Flow, question: Question, tests: _Tests, seen: int) -> tuple[_Step, ...]:
     """Every answer it can have here, worked out once for each set of choices it can offer."""
-    if not tests.asked[question.id](seen):
+    if question.upon_harm or not tests.asked[question.id](seen):
         return _NOT_ASKED
     now: tuple[str | bool, ...] = (
         question.id,

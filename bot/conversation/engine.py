@@ -106,6 +106,30 @@ def step(
     return replace(turn, conversation=after, messages=_reviewed(turn.messages, after.revision))
 
 
+def interrupted(
+    script: Script, turn: Turn, notice: str | None, now: datetime, channel: Channel
+) -> Turn:
+    """The same turn, when its words tell that somebody may be unsafe: help first of all, then what
+    is asked upon harm. Their place is kept: afterwards the flow goes on where it was."""
+    conversation = turn.conversation
+    shown = any(m == say.SafetyNotice(notice or "") for m in turn.messages)
+    first = (say.SafetyNotice(notice),) if notice and not shown else ()
+    if conversation.status is not Status.OPEN or turn.forget or turn.submission is not None:
+        return replace(turn, messages=(*first, *turn.messages))
+    for question in script.flow.questions:
+        if question.upon_harm:
+            conversation = conversation.with_answer(question.id, _unasked(question, now, channel))
+    asked = step(script, replace(conversation, focus=None), ev.Resume(), now, channel)
+    instead = say.Ask | say.Review | say.Ended | say.Problem
+    kept = (m for m in turn.messages if not isinstance(m, instead))
+    return replace(turn, conversation=asked.conversation, messages=(*first, *kept, *asked.messages))
+
+
+def _unasked(question: Question, now: datetime, channel: Channel) -> Answer:
+    """It is to be asked now, whatever was said to it before."""
+    return Answer((), None, now, channel, asked=question.meaning, again=True)
+
+
 def _revised(script: Script, before: Conversation, after: Conversation) -> Conversation:
     if after == before:
         return before

@@ -176,6 +176,8 @@ class Unreadable:
     """Something came that is no answer: a sticker, a voice note where words were asked ..."""
 
     kind: str
+    caption: str | None = None
+    """What was written under it."""
 
 
 @dataclass(frozen=True)

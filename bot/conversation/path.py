@@ -48,22 +48,35 @@ class Path:
 
 
 def path(script: Script, answers: Mapping[str, Answer]) -> Path:
-    """Walk the flow from its start. An answer that no longer fits its question counts as none."""
+    """Walk the flow from its start. An answer that no longer fits its question counts as none.
+    What is asked upon harm comes before whatever else would be asked next."""
     asked: list[Step] = []
     known: dict[str, frozenset[str]] = {}
+    first: Question | None = None
+
+    def at(current: Question | None, ending: Ending | None) -> Path:
+        if first is not None:
+            return Path(tuple(asked), first, None, known)
+        return Path(tuple(asked), current, ending, known)
+
     for question in script.flow.questions:
+        answer = answers.get(question.id)
+        if question.upon_harm and answer is None:
+            continue
         if question.when is not None and not question.when.truth(known):
             continue
-        answer = answers.get(question.id)
         if answer is None or answer.again or not fits(script, question, answer, known):
             if script.flow.withdrawn:  # nothing more is asked; what they said can be sent
                 continue
-            return Path(tuple(asked), question, None, known)
+            if question.upon_harm:
+                first = first or question
+                continue
+            return at(question, None)
         asked.append(Step(question, answer))
         known[question.id] = answer.known
         if question.options and (ends := _ends(question, answer)):
-            return Path(tuple(asked), None, script.flow.ending_by_id[ends], known)
-    return Path(tuple(asked), None, _ending(script, known), known)
+            return at(None, script.flow.ending_by_id[ends])
+    return at(None, _ending(script, known))
 
 
 def fits(script: Script, question: Question, answer: Answer, known: Known) -> bool:
@@ -111,7 +124,11 @@ def progress(script: Script, walked: Path, question: Question) -> Progress:
     ahead = script.flow.questions[script.flow.place[walked.current.id] :]
     chances: dict[str, float] = {}
     for later in ahead:
-        chances[later.id] = _chance(later.when, walked.known, script, chances)
+        if later.id in asked:
+            continue
+        chances[later.id] = (
+            0.0 if later.upon_harm else _chance(later.when, walked.known, script, chances)
+        )
     return Progress(at, len(asked) + max(1, round(sum(chances.values()))))
 
 

@@ -15,6 +15,7 @@ from bot.store import sealing
 from bot.store.database import insert as insert
 from bot.store.models import Alert, ConversationRow, Found, Inbox, Sender
 from bot.store.sealing import Box
+from content.schema import Alarming, Urgency
 
 
 @dataclass(frozen=True)
@@ -281,19 +282,40 @@ async def raise_alert(
     urgency: str,
     category: str,
     at: datetime,
+    *,
+    words: str | None = None,
+    mark: str | None = None,
+    submission: str | None = None,
 ) -> str | None:
-    """Put an alert before staff; once for each question. Its id, if it is new."""
+    """Put an alert before staff, once for each question and mark. Its id, if it is new."""
+    id_ = uuid4().hex
     made = insert(db, Alert).values(
-        id=uuid4().hex,
+        id=id_,
         conversation=conversation,
         question=question,
         urgency=urgency,
         category=category,
         raised_at=at,
+        mark=mark or urgency,
+        submission=submission,
     )
     taken = await db.execute(made.on_conflict_do_nothing().returning(Alert.id))
-    row = taken.first()
-    return row.id if row else None
+    if taken.first() is None:
+        return None
+    if words is not None:
+        said = await sealing.seal(db, f"alert:{id_}", Alert.words, id_, words)
+        await db.execute(sa.update(Alert).where(Alert.id == id_).values(words=said))
+    return id_
+
+
+async def gravest_alert(db: AsyncConnection, conversation: str) -> Alarming | None:
+    """How urgent the gravest alert on it is that words raised."""
+    found = await db.scalars(
+        sa.select(Alert.urgency).where(Alert.conversation == conversation, Alert.words.is_not(None))
+    )
+    told = set(found.all())
+    grave: tuple[Alarming, ...] = (Urgency.URGENT, Urgency.CONCERN)
+    return next((urgency for urgency in grave if urgency.value in told), None)
 
 
 async def tie_alerts(db: AsyncConnection, conversation: str, submission: str) -> None:

@@ -185,11 +185,16 @@ class Alert(Base):
 
     __tablename__ = "alert"
     __kept__ = "with submission"
-    __table_args__ = (sa.UniqueConstraint("conversation", "question"),)
+    __table_args__ = (sa.UniqueConstraint("conversation", "question", "mark"),)
 
     id: Mapped[str] = plain(primary_key=True)
     conversation: Mapped[str] = plain()
     question: Mapped[str] = plain()
+    mark: Mapped[str] = plain()
+    """What sets it apart from others to the same question: its urgency where a choice told, or a
+    keyed digest of the words, so that the same words call once."""
+    words: Mapped[bytes | None] = sealed()
+    """What was written, if words told; kept though the answer be changed. Owner: alert."""
     urgency: Mapped[str] = plain()
     category: Mapped[str] = plain()
     raised_at: Mapped[datetime] = plain(index=True)

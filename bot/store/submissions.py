@@ -363,6 +363,7 @@ class Alerted:
     question: str
     urgency: str
     category: str
+    words: str | None
     raised_at: datetime
     flow: str | None
     submission: str | None
@@ -391,11 +392,13 @@ async def alerts_of(db: AsyncConnection, submission: str) -> list[Alerted]:
 
 
 async def _alerted(db: AsyncConnection, row: Found) -> Alerted:
-    action = row.action
-    if action is not None:
-        action = await sealing.opened(db, f"alert:{row.id}", Alert.action, row.id, action)
     names = (field.name for field in fields(Alerted))
-    return Alerted(**{**{name: getattr(row, name) for name in names}, "action": action})
+    opened = {
+        column.key: await sealing.opened(db, f"alert:{row.id}", column, row.id, sealed)
+        for column in (Alert.action, Alert.words)
+        if (sealed := getattr(row, column.key)) is not None
+    }
+    return Alerted(**{**{name: getattr(row, name) for name in names}, **opened})
 
 
 async def settle_alert(

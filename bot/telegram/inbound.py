@@ -83,7 +83,7 @@ def parse(raw: Mapping[str, Any]) -> Arrived:
 def _slim(message: Mapping[str, Any]) -> dict[str, Any]:
     """Only what is read. The library refuses a whole update over a field it misses elsewhere, and
     some dates fail as a broken machine does; when it was is not read."""
-    read = ("message_id", "text", "media_group_id")
+    read = ("message_id", "text", "caption", "media_group_id")
     slim = {name: message[name] for name in read if name in message}
     slim |= {name: 0 for name in ("date", "edit_date") if name in message}
     if "from" in message:
@@ -182,7 +182,7 @@ def _said(arrived: Arrived, message: Message, chat: Chat, at: datetime) -> Inbou
 
 def _event(arrived: Arrived, message: Message) -> ev.Event | ev.AtTheDoor | None:
     if arrived.attached is not None:
-        return ev.Unreadable(arrived.attached)
+        return ev.Unreadable(arrived.attached, message.caption)
     if message.text is None:
         return None
     if command := _COMMAND.fullmatch(message.text):
@@ -201,9 +201,10 @@ def _command(name: str, rest: str) -> ev.Event | ev.AtTheDoor:
 
 
 def _edited(message: Message) -> ev.Edited | None:
-    if message.text is None or _COMMAND.fullmatch(message.text):
+    text = message.text or message.caption
+    if text is None or _COMMAND.fullmatch(text):
         return None
-    return ev.Edited(_source(message), message.text)
+    return ev.Edited(_source(message), text)
 
 
 def _source(message: Message) -> str:

@@ -45,10 +45,15 @@ class Alert:
     question: str
     """What they were answering."""
     answer: str | None
-    """What they said to it, where it is still there."""
+    """What they said to it, where it is still there; words that raised it always are."""
+    told: tuple[str, ...]
+    """Which words told, where words raised it."""
     draft: Draft | None
     """What they said so far; none once it is sent, or deleted."""
     helplines: Sequence[Helpline]
+
+    about: str
+    """What it is about, as staff call it."""
 
     @property
     def urgent(self) -> bool:
@@ -76,10 +81,22 @@ async def _alert(
         subject=about,
         flow=flow.title if flow else "A conversation that is no longer kept",
         question=question.text if question else row.question,
-        answer=_answer(draft, row.question),
+        answer=row.words or _answer(draft, row.question),
+        told=_told(waymark, row.words),
+        about=_about(waymark, row.category),
         draft=draft,
         helplines=[lines[name] for name in LOCAL_LINES if name in lines],
     )
+
+
+def _about(waymark: Waymark, category: str) -> str:
+    plain = category.replace("-", " ").capitalize()
+    return waymark.content.screening.categories.get(category, plain)
+
+
+def _told(waymark: Waymark, words: str | None) -> tuple[str, ...]:
+    found = waymark.screening.screen(words) if words else None
+    return found.reasons if found else ()
 
 
 async def _draft(waymark: Waymark, db: AsyncConnection, conversation: str) -> Draft | None:

@@ -61,7 +61,7 @@ class Standing:
 
     @cached_property
     def rows(self) -> tuple[told.Row, ...]:
-        return told.rows(self.script, self.conversation)
+        return told.rows(self.waymark, self.script, self.conversation)
 
     def row(self, question: str) -> told.Row | None:
         return next((row for row in self.rows if row.question.id == question), None)

@@ -11,6 +11,7 @@ from bot.conversation.path import Step, path
 from bot.conversation.script import Script
 from bot.conversation.state import Answer, Conversation
 from bot.conversation.submission import spoken
+from bot.wiring import Waymark
 from content.schema import Question, QuestionType
 
 
@@ -41,23 +42,29 @@ def added(question: Question, answer: Answer | None) -> tuple[File, ...]:
     return tuple(files.listed(question.id, answer.values))
 
 
-def rows(script: Script, conversation: Conversation) -> tuple[Row, ...]:
+def rows(waymark: Waymark, script: Script, conversation: Conversation) -> tuple[Row, ...]:
     """Every question asked so far, in order."""
     return tuple(
         Row(
             step.question,
             said(script, conversation.language, step.question, step.answer),
-            tuple(_notices(step)),
+            tuple(dict.fromkeys((*_chosen(step), *_written(waymark, script, step)))),
             added(step.question, step.answer),
         )
         for step in path(script, conversation.answers).asked
     )
 
 
-def _notices(step: Step) -> Iterator[str]:
+def _chosen(step: Step) -> Iterator[str]:
     chosen = (step.question.by_value.get(value) for value in step.answer.values)
-    told = (option.disclosure for option in chosen if option and option.disclosure)
-    yield from dict.fromkeys(disclosure.notice for disclosure in told)
+    yield from (option.disclosure.notice for option in chosen if option and option.disclosure)
+
+
+def _written(waymark: Waymark, script: Script, step: Step) -> Iterator[str]:
+    if step.question.type is QuestionType.TEXT:
+        for words in step.answer.values:
+            if found := waymark.screening.screen(words):
+                yield waymark.notice(script.flow, found)
 
 
 def sections(told: Iterable[Row]) -> Mapping[str | None, list[Row]]:

@@ -1,9 +1,10 @@
-"""What a person's answers give away about someone's safety."""
+"""What a person's answers give away about someone's safety, and which words came with them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.conversation import events as ev
 from bot.conversation.path import Path
 from content.schema import Urgency
 
@@ -29,3 +30,15 @@ def concerns(walked: Path) -> tuple[Concern, ...]:
         told.sort(key=lambda disclosure: disclosure.urgency is not Urgency.URGENT)
         found += [Concern(d.urgency, d.category, step.question.id) for d in told[:1]]
     return tuple(found)
+
+
+def heard(event: ev.Event | ev.AtTheDoor) -> str | None:
+    """The words that came with an event, if it brought any."""
+    match event:
+        case ev.Typed() | ev.Edited() | ev.Find():
+            return event.text
+        case ev.Answered():
+            return event.text
+        case ev.Unreadable():
+            return event.caption
+    return None
