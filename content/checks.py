@@ -328,7 +328,7 @@ def _finding_faults(content: Content) -> Iterator[Fault]:
 
 def _screening_faults(content: Content) -> Iterator[Fault]:
     policy, page = content.screening, content.pages["screening"]
-    for audience in Audience:
+    for audience in sorted({flow.audience for flow in content.flows.values()}):
         always = policy.notices.get(audience, {})
         if missing := {Urgency.URGENT, Urgency.CONCERN} - set(always):
             yield page.fault(
@@ -343,10 +343,10 @@ def _screening_faults(content: Content) -> Iterator[Fault]:
         if phrase.category not in policy.categories:
             where = ("phrases", index, "category")
             yield page.fault(where, f"there is no category {phrase.category}")
-    for flow in content.flows.values():
-        if not any(question.upon_harm for question in flow.questions):
-            flow_page = content.pages[f"flow {flow.id}"]
-            yield flow_page.fault(("questions",), "nothing is asked upon harm: put in its part")
+    asking = {f.id for f in content.flows.values() if any(q.upon_harm for q in f.questions)}
+    for name in sorted(set(content.flows) - asking) if asking else ():
+        flow_page = content.pages[f"flow {name}"]
+        yield flow_page.fault(("questions",), "asks nothing upon harm, as the other flows do")
 
 
 def _authority_faults(content: Content) -> Iterator[Fault]:
