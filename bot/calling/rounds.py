@@ -1,8 +1,8 @@
 """Round after round: whoever is to be called by now is put down, and what is put down goes out.
 
 An alert that nobody said they are looking at is all there is to know, so nothing has to be begun
-when it is raised. A call is claimed in one transaction, sent outside of any, and settled in another:
-whoever dies in between is stepped in for; somebody may be called twice then, but never not at all.
+when it is raised. A call is claimed in one transaction, sent outside of any, settled in another:
+whoever dies in between is stepped in for. Somebody may be called twice then, but never not at all.
 """
 
 from __future__ import annotations
