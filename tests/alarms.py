@@ -58,14 +58,20 @@ class Mailbox:
     port: int = 0
 
 
+class _Anywhere(Controller):
+    """On whichever port is free; the library asks the port it was told, which is none."""
+
+    def _trigger_server(self) -> None:
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @contextmanager
 def mail_server() -> Iterator[Mailbox]:
     box = Mailbox()
-    controller = Controller(box, hostname="127.0.0.1", port=0)
-    # The library asks its own port whether it is there, before it knows which one it was given.
-    controller._trigger_server = lambda: None  # type: ignore[method-assign]
+    controller = _Anywhere(box, hostname="127.0.0.1", port=0)
     controller.start()
-    box.port = controller.server.sockets[0].getsockname()[1]
+    box.port = controller.port
     try:
         yield box
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from importlib.util import find_spec
 
 from pydantic import SecretStr
@@ -22,7 +21,6 @@ class Channel:
 
     def __init__(self, address: SecretStr) -> None:
         self._address = address
-        logging.getLogger("apprise").setLevel(1000)  # it names addresses
 
     async def send(self, letter: Letter) -> Outcome:
         if not installed():

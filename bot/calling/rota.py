@@ -15,7 +15,8 @@ Rota = Literal["duty", "out-of-hours"]
 
 @dataclass(frozen=True)
 class Rung:
-    """Those who are called together, and how long they have before the next are."""
+    """Those who are called together, and how long they have before the next are. Perhaps nobody of
+    them can be reached."""
 
     whom: tuple[str, ...]
     minutes: int
@@ -23,12 +24,16 @@ class Rung:
 
 @dataclass(frozen=True)
 class Lists:
-    """Whom an authority calls for one urgency, without those who can't be reached."""
+    """Whom an authority calls for one urgency."""
 
     office: Office
     duty: tuple[Rung, ...]
     out_of_hours: tuple[Rung, ...]
     again: int
+
+    @property
+    def nobody(self) -> bool:
+        return not any(rung.whom for rung in self.duty)
 
 
 class Raised(Protocol):
@@ -82,25 +87,29 @@ def next_step(alert: Raised, made: Sequence[Made], lists: Lists, now: datetime) 
 def _next(
     rota: Rota, rungs: tuple[Rung, ...], made: Sequence[Made], lists: Lists, now: datetime
 ) -> Step | None:
-    if not rungs:
+    first = _from(rungs, 0)
+    if first is None:
         return None
     opens = now if rota == "out-of-hours" else lists.office.next_open(now)
     there = [call for call in made if call.rota == rota]
     if not there:
-        return Step(rota, 0, 0, opens, rungs[0].whom)
-    newest = max((call.round, call.place) for call in there)
+        return Step(rota, 0, first, opens, rungs[first].whom)
+    round_, place = newest = max((call.round, call.place) for call in there)
     latest = [call for call in there if (call.round, call.place) == newest]
     called_at = max(call.made_at for call in latest)
-    round_, place = newest
-    if place + 1 >= len(rungs):
-        return Step(
-            rota, round_ + 1, 0,
-            max(opens, _later(rota, lists, called_at, lists.again)), rungs[0].whom,
-        )  # fmt: skip
+    following = _from(rungs, place + 1)
+    if following is None:
+        due = _later(rota, lists, called_at, lists.again)
+        return Step(rota, round_ + 1, first, max(opens, due), rungs[first].whom)
     # Nobody waits for somebody who can't be reached.
     lost = all(call.state == "failed" for call in latest)
     due = called_at if lost else _later(rota, lists, called_at, rungs[place].minutes)
-    return Step(rota, round_, place + 1, max(opens, due), rungs[place + 1].whom)
+    return Step(rota, round_, following, max(opens, due), rungs[following].whom)
+
+
+def _from(rungs: tuple[Rung, ...], start: int) -> int | None:
+    """The next place at which anybody can be reached."""
+    return next((at for at in range(start, len(rungs)) if rungs[at].whom), None)
 
 
 def _later(rota: Rota, lists: Lists, at: datetime, minutes: int) -> datetime:

@@ -83,13 +83,12 @@ def office(waymark: Waymark) -> Office:
 
 
 def lists(waymark: Waymark, team: Collection[Found], urgency: str) -> Lists:
-    """Whom this authority calls, of those who can be reached by what is set up."""
+    """Whom this authority calls, as far as they can be reached by what is set up."""
     rota, policy = waymark.authority.alerts, waymark.content.policy.alerts
     minutes = policy.promises[Urgency(urgency)].next  # type: ignore[index]
 
     def rungs(called: tuple[Called, ...]) -> tuple[Rung, ...]:
-        found = (Rung(_whom(waymark, one, team), one.minutes or minutes) for one in called)
-        return tuple(rung for rung in found if rung.whom)
+        return tuple(Rung(_whom(waymark, one, team), one.minutes or minutes) for one in called)
 
     return Lists(office(waymark), rungs(rota.duty), rungs(rota.out_of_hours), policy.again)
 
@@ -157,9 +156,10 @@ async def try_out_if_due(waymark: Waymark) -> None:
             return
     async with waymark.database.transaction() as db:
         if await duties.take(db, TRIED_OUT, now, timedelta(minutes=1)):
-            if not _done_since(await duties.get(db, TRIED_OUT), due):
-                await try_out(waymark, db, "waymark")
-            await duties.done(db, TRIED_OUT, now, 0)
+            done = _done_since(await duties.get(db, TRIED_OUT), due)
+            # With nobody to send it to, it is looked for somebody again once the job is free.
+            if done or await try_out(waymark, db, "waymark"):
+                await duties.done(db, TRIED_OUT, now, 0)
 
 
 def tried_out_at(waymark: Waymark, at: datetime) -> datetime | None:
@@ -185,7 +185,8 @@ async def try_out(waymark: Waymark, db: AsyncConnection, by: str) -> int:
     of = {"alert": None, "urgency": calls.TEST, "rota": calls.TEST, "round": 0, "place": 0}
     for one in whom:
         await calls.add(db, now, id=waymark.new_id(), whom=one, **of)
-    await audit.record(db, now, by, "calls.tested", "calls", "all", calls=len(whom))
+    if whom:
+        await audit.record(db, now, by, "calls.tested", "calls", "all", calls=len(whom))
     return len(whom)
 
 

@@ -182,7 +182,7 @@ async def _state(waymark: Waymark, db: AsyncConnection) -> State:
         found.append(WayState(label, worked, words, wrong.tried_at if wrong else None, late))
     team = await calls.reachable(db)
     listed = rounds.lists(waymark, team, Urgency.URGENT.value)
-    return State(found, nobody=bool(found) and not listed.duty)
+    return State(found, nobody=bool(found) and listed.nobody)
 
 
 def _expected(waymark: Waymark) -> datetime:
