@@ -25,8 +25,9 @@ from bot.store.models import Staff as Account
 from bot.working_days import Office
 from content.schema import Called, Role, Rota
 from tests.alarms import done, mail_server
-from tests.drivers.staff import Staff
-from tests.drivers.waymark import CONTENT, running, wired
+from tests.browser import accessibility_faults
+from tests.drivers.staff import SITE, Staff
+from tests.drivers.waymark import CONTENT, running, served, wired
 from tests.opened import rows
 from web import demo
 from web.casework import accounts, alerts, called, queue, review, stages
@@ -674,10 +675,10 @@ def test_half_a_mail_server_is_refused(given, said):
 # --- Pages ----------------------------------------------------------------------------------
 
 
-async def signed_in(site, person) -> Staff:
+async def signed_in(site, person, address=SITE) -> Staff:
     async with site.database.transaction() as db:
         link = await accounts.new_way_in(site.waymark, db, person.id)
-    browser = Staff(site.site)
+    browser = Staff(site.site, address)
     return await browser.use(link)
 
 
@@ -753,3 +754,38 @@ async def test_the_status_page_says_why_it_cannot_be_closed(tmp_path, box):
         assert "until somebody has said what was done" in browser.text
         await browser.move(one, "waiting")
         assert browser.status == 200
+
+
+@pytest.mark.parametrize("off", [False, True])
+async def test_the_pages_fit_and_have_no_accessibility_faults(tmp_path, box, page, off):
+    box.to[FIRST] = "550 no such person"
+    async with served(tmp_path, **({} if off else box.settings)) as (site, address):
+        head = await member(site.waymark, "Hetty", FIRST, Role.HEADTEACHER)
+        eddie = await member(site.waymark, "Eddie", SECOND, Role.EDUCATION_COORDINATOR)
+        await demo.Sender(site.waymark, "child", UNSAFE).talk()
+        await rounds.look(site.waymark)
+        await rounds.carry(site.waymark)
+        (alert,) = await rows(site.waymark, Alert)
+        browser = await signed_in(site, head, address)
+        await browser.sit_down(page.context, address)
+        here = f"{address}/staff/alerts/{alert.id}"
+        for place in (f"{address}/staff", f"{address}/staff/called", here):
+            await page.goto(place)
+            await fits(page)
+        await page.get_by_role("button", name="Keep this and close the alert").click()
+        assert "Choose whom you told" in await page.inner_text("main")
+        await fits(page)
+        await alerts.settle(site.waymark, eddie, alert.id, done("A drill at school", "nobody"))
+        await page.goto(here)
+        await fits(page)
+        await page.get_by_role("button", name="I agree: close the alert").click()
+        assert "no further action is needed" in await page.inner_text("main")
+        await fits(page)
+
+
+async def fits(page):
+    for width in (320, 1280):
+        await page.set_viewport_size({"width": width, "height": 800})
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await page.evaluate(wide) <= 0, page.url
+    assert await accessibility_faults(page) == [], page.url
