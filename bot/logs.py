@@ -22,6 +22,8 @@ _QUIET = {
     ),
     # At any level: what it could not parse it logs whole, at critical.
     "telegram": 1000,
+    # At any level: they name addresses that hold secrets.
+    **dict.fromkeys(("apprise", "requests", "urllib3"), 1000),
     "uvicorn": logging.INFO,
 }  # fmt: skip
 _USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}

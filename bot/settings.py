@@ -46,6 +46,18 @@ class Settings(BaseSettings):
     """Where a backup is written every night: best a disk of another machine. None if not set."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
+    smtp_host: str | None = None
+    """The mail server that staff are called through when someone may be unsafe; off if none."""
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    """`none` only for a mail server on this very machine."""
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str | None = None
+    """Whom the calls come from (waymark@...)."""
+    apprise_urls: Annotated[tuple[SecretStr, ...], NoDecode] = ()
+    """Channels that staff are called into, with spaces between; needs the extra `alerts`."""
+
     telegram_token: SecretStr | None = None
     telegram_api_base: str = "https://api.telegram.org/bot"
     telegram_file_base: str = "https://api.telegram.org/file/bot"
@@ -72,6 +84,23 @@ class Settings(BaseSettings):
         parts = given.split(",") if isinstance(given, str) else given
         return tuple(part.strip() for part in parts if part.strip())
 
+    @field_validator("apprise_urls", mode="before")
+    @classmethod
+    def _with_spaces(cls, given: str | tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(given.split()) if isinstance(given, str) else given
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> Settings:
+        if self.smtp_host is None:
+            return self
+        if not self.smtp_from or "@" not in self.smtp_from:
+            raise ValueError(
+                "WAYMARK_SMTP_HOST needs WAYMARK_SMTP_FROM beside it: an e-mail address"
+            )
+        if self.smtp_security == "none" and not _is_here(self.smtp_host):
+            raise ValueError("WAYMARK_SMTP_SECURITY can be none only for a server on this machine")
+        return self
+
     @model_validator(mode="after")
     def _council_sign_in_is_whole(self) -> Settings:
         if self.oidc_issuer is None:
@@ -79,8 +108,7 @@ class Settings(BaseSettings):
         if not self.oidc_client_id:
             raise ValueError("WAYMARK_OIDC_ISSUER needs WAYMARK_OIDC_CLIENT_ID beside it")
         where = urlsplit(self.oidc_issuer)
-        here = where.hostname in ("127.0.0.1", "localhost", "::1")
-        if where.scheme != "https" and not (where.scheme == "http" and here):
+        if where.scheme != "https" and not (where.scheme == "http" and _is_here(where.hostname)):
             raise ValueError("WAYMARK_OIDC_ISSUER must be an https:// address")
         return self
 
@@ -108,3 +136,7 @@ class Settings(BaseSettings):
         if self.database_url:
             return self.database_url
         return f"sqlite+aiosqlite:///{self.data_dir / 'waymark.db'}"
+
+
+def _is_here(host: str | None) -> bool:
+    return host in ("127.0.0.1", "localhost", "::1")

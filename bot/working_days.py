@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
@@ -55,3 +56,38 @@ def reply_by(received: datetime, days: int, closures: Collection[date]) -> datet
     for _ in range(days):
         day = _next_working_day(day + timedelta(days=1), closures)
     return datetime.combine(day, CLOSES, LONDON)
+
+
+@dataclass(frozen=True)
+class Office:
+    """When somebody is at work: minutes of working time are counted here."""
+
+    opens: time
+    closes: time
+    closures: Collection[date] = ()
+
+    def is_open(self, at: datetime) -> bool:
+        return self.next_open(at) == at
+
+    def next_open(self, at: datetime) -> datetime:
+        """That moment, if somebody is at work then; or when somebody next is."""
+        local = at.astimezone(LONDON)
+        day = _next_working_day(local.date(), self.closures)
+        if day == local.date() and local.time() < self.closes:
+            return max(at, datetime.combine(day, self.opens, LONDON))
+        if day == local.date():
+            day = _next_working_day(day + timedelta(days=1), self.closures)
+        return datetime.combine(day, self.opens, LONDON)
+
+    def later(self, at: datetime, minutes: int) -> datetime:
+        """So many minutes of working time after that moment."""
+        begins, left = self.next_open(at), timedelta(minutes=minutes)
+        while left > (today := self.end_of_day(begins) - begins):
+            left -= today
+            begins = self.next_open(self.end_of_day(begins))
+        return begins + left
+
+    def end_of_day(self, at: datetime) -> datetime:
+        """When the office shuts on the day it is next open."""
+        day = self.next_open(at).astimezone(LONDON).date()
+        return datetime.combine(day, self.closes, LONDON)

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 
 from content.included import taken, wrong
 from content.schema import (
+    AlertPolicy,
     AskedAs,
     Audience,
     Authority,
@@ -389,6 +390,7 @@ class _Reader:
             "openings": OpeningPolicy,
             "limits": LimitsPolicy,
             "facts": FactsPolicy,
+            "alerts": AlertPolicy,
             "handles": tuple[tuple[str, ...], tuple[str, ...]],
         }
         for name, shape in shapes.items():

@@ -747,6 +747,42 @@ FIRST_TEAM = "virtual-school"
 """The team that staff are added to unless another is named."""
 
 
+class Called(Strict):
+    """Who is called when someone may be unsafe: all in one seat, or an address that is read."""
+
+    role: Role | None = None
+    address: Annotated[str, StringConstraints(pattern=r"^[^\s@,;]+@[^\s@,;]+$")] | None = None
+    minutes: int | None = Field(default=None, gt=0)
+    """Until the next is called; as the policy says, if none."""
+
+    @model_validator(mode="after")
+    def _somebody(self) -> Self:
+        if (self.role is None) == (self.address is None):
+            raise ValueError("name a role or an address, one of them")
+        if self.role is Role.MENTOR:
+            raise ValueError("mentors can't open every alert, so they can't be called to one")
+        return self
+
+
+class Rota(Strict):
+    """Whom a council calls when someone may be unsafe, one after the other."""
+
+    office: Hours = Hours.model_validate({"from": "09:00", "until": "17:00"})
+    """When there is anybody to call, on working days."""
+    duty: tuple[Called, ...] = Field(
+        default=(Called(role=Role.HEADTEACHER), Called(role=Role.EDUCATION_COORDINATOR)),
+        min_length=1,
+    )
+    out_of_hours: tuple[Called, ...] = ()
+    """For what is urgent, whenever the office is shut; with none, it waits until it opens."""
+
+    @model_validator(mode="after")
+    def _within_a_day(self) -> Self:
+        if self.office.from_ >= self.office.until:
+            raise ValueError("office must end later in the day than it begins")
+        return self
+
+
 class Authority(Strict):
     """One council: its service facts, contacts, promises and colours."""
 
@@ -768,6 +804,8 @@ class Authority(Strict):
     roles: Mapping[Role, Text]
     teams: Mapping[Id, Text] = Field(min_length=1)
     """Whose work is whose: people of one team see each other's, but for what is restricted."""
+    alerts: Rota = Rota()
+    """Who is called when someone may be unsafe."""
     helplines: tuple[Helpline, ...] = ()
     """Local front door, out-of-hours team, leaving-care line."""
     answers: tuple[ServiceAnswer, ...] = Field(min_length=1)
@@ -789,6 +827,8 @@ class RetentionPolicy(Strict):
     """Of what was never sent; others go with their submission."""
     person_request: Days
     receipt: Days
+    call: Days
+    """After staff were called to an alert, or it was tried out."""
     fact_decision: Days
     """Of what somebody decided about a fact, once another decision took its place."""
     inbox_key: Days
@@ -868,6 +908,58 @@ class FactsPolicy(Strict):
     """How long ahead the check of the content says so."""
 
 
+class AlertPromise(Strict):
+    """How soon somebody says that they are looking at an alert."""
+
+    label: Text
+    within: Annotated[int, Field(gt=0)] | Literal["same-day"]
+    """Minutes of working time; or before the working day ends on which it came, or the next."""
+    next: int = Field(gt=0)
+    """Minutes until the next person is called."""
+
+
+class Letter(Strict):
+    """What staff are called with: never a word about whom or what."""
+
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=70, pattern=r"^[^{}\r\n]+$")]
+    text: Annotated[str, StringConstraints(pattern=r"\{link\}")]
+
+
+class AlertTest(Strict):
+    """When it is tried out whether staff can be called."""
+
+    at: time
+    """Every working day."""
+    grace: int = Field(gt=0)
+    """Minutes after which it must have worked."""
+
+
+NOBODY = "nobody"
+"""Told nobody: no further action, which takes a second person."""
+
+
+class AlertPolicy(Strict):
+    """How staff are called to alerts, and what they say when they are done."""
+
+    promises: Mapping[Literal[Urgency.CONCERN, Urgency.URGENT], AlertPromise]
+    again: int = Field(gt=0)
+    """Minutes after the last on the list was called until it begins anew."""
+    told: Mapping[Id, Text]
+    """Whom staff may have told, and how it is called."""
+    letters: Mapping[Literal["urgent", "concern", "test"], Letter]
+    test: AlertTest
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if missing := {Urgency.CONCERN, Urgency.URGENT} - set(self.promises):
+            raise ValueError(f"promises has none for {', '.join(sorted(missing))}")
+        if missing_letters := {"urgent", "concern", "test"} - set(self.letters):
+            raise ValueError(f"letters has none for {', '.join(sorted(missing_letters))}")
+        if NOBODY not in self.told or len(self.told) < 2:
+            raise ValueError(f"told needs `{NOBODY}`, and somebody beside it")
+        return self
+
+
 class Kind(Strict):
     """What is sent: how staff call one in a list, and the group it is offered in."""
 
@@ -886,6 +978,7 @@ class Policy(Strict):
     openings: OpeningPolicy
     limits: LimitsPolicy
     facts: FactsPolicy
+    alerts: AlertPolicy
     handles: tuple[tuple[Text, ...], tuple[Text, ...]]
     """Two word lists; a submission is known by one word of each, so a screen shows no name."""
 

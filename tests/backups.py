@@ -27,6 +27,7 @@ from bot.store.models import Alert, Base, Moment
 from bot.wiring import Waymark
 from content.schema import Role
 from tests import opened
+from tests.alarms import done
 from tests.drivers.waymark import Clock, wired
 from tests.postgres import fresh
 from web import demo
@@ -97,7 +98,7 @@ async def live_in(waymark: Waymark) -> None:
     await review.write_note(waymark, ann, one, f"{CANARY} note", "once")
     await review.reply(waymark, ann, one, f"{CANARY} reply", "once", 0)
     (alert,) = await opened.rows(waymark, Alert)
-    await alerts.settle(waymark, ann, alert.id, f"{CANARY} action")
+    await alerts.settle(waymark, ann, alert.id, done(f"{CANARY} action"))
     async with waymark.database.transaction() as db:
         await conversations.keep_sender(db, Known("telegram:77", over_16=True), waymark.clock())
         said = {"text": f"{CANARY} letter"}

@@ -26,6 +26,7 @@ from bot.store.models import (
     SubmissionRow,
 )
 from content.schema import FIRST_TEAM, Role
+from tests.alarms import done
 from tests.drivers.waymark import CONTENT, wired
 from tests.opened import rows
 from web import demo, play
@@ -559,15 +560,16 @@ async def test_an_alert_is_settled_once_with_words(waymark):
     await demo.Sender(waymark, "child", UNSAFE).talk()
     (row,) = await rows(waymark, Alert)
     with pytest.raises(NotSaid):
-        await alerts.settle(waymark, ann, row.id, " ")
-    await alerts.settle(waymark, ann, row.id, "Rang the duty team")
+        await alerts.settle(waymark, ann, row.id, done(" "))
+    await alerts.settle(waymark, ann, row.id, done("Rang the duty team"))
     with pytest.raises(EditClash):
-        await alerts.settle(waymark, bob, row.id, "Me too")
+        await alerts.settle(waymark, bob, row.id, done("Me too"))
     assert (await queue.queue(waymark, ann, Asked())).alerts == []
     (row,) = await rows(waymark, Alert)
     assert (row.seen_by, row.action) == (ann.id, "Rang the duty team")
+    moss = await member(waymark, "Moss", Role.MENTOR)
     with pytest.raises(NotAllowed):
-        await alerts.settle(waymark, await member(waymark, "Moss", Role.MENTOR), row.id, "x")
+        await alerts.settle(waymark, moss, row.id, done("x"))
 
 
 # --- Demonstration and rehearsal ------------------------------------------------------------

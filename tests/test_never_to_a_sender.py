@@ -10,6 +10,7 @@ import pytest
 from bot.store import conversations
 from bot.store.models import Outbox, SubmissionRow
 from content.schema import Role
+from tests.alarms import done
 from tests.drivers import people
 from tests.drivers.waymark import running
 from tests.drivers.web import Visitor
@@ -68,7 +69,7 @@ async def handled(house, canary: Canaries) -> SubmissionRow:
     await review.write_note(waymark, tam, row.id, canary(), "tam")
     await access.restrict(waymark, head, Seen(row.id, await version(house)), on=True)
     await access.break_glass(waymark, tam, row.reference, Why("safety", canary()))
-    await alerts.settle(waymark, ann, alert, canary())
+    await alerts.settle(waymark, ann, alert, done(canary()))
     closed = Move("closed-done", "advice", canary())
     await review.move(waymark, ann, Seen(row.id, await version(house)), closed)
     await review.reply(waymark, head, row.id, "Our last answer", "2", 1)

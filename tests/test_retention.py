@@ -51,6 +51,7 @@ from bot.store.models import (
 )
 from content.schema import Audience, Role
 from tests import traces
+from tests.alarms import done
 from tests.drivers.waymark import CONTENT, wired
 from tests.opened import rows
 from web import demo
@@ -229,7 +230,7 @@ async def test_an_alert_outlives_the_draft_it_came_from_and_goes_in_its_time(hou
     clock.forward(31 * DAY)
     await retention.run(waymark)
     assert await count(waymark, ConversationRow) == 1, "nobody has said yet what was done"
-    await alerts.settle(waymark, head, alert.id, f"Rang about {CANARY}")
+    await alerts.settle(waymark, head, alert.id, done(f"Rang about {CANARY}"))
     await retention.run(waymark)
     assert await count(waymark, ConversationRow) == 0
     (left,) = await rows(waymark, Alert)
@@ -254,7 +255,7 @@ async def everything_about(waymark, person, submission):
         )
     await review.reply(waymark, person, submission, f"{CANARY} reply", "once", 0)
     for alert in await rows(waymark, Alert, Alert.submission == submission):
-        await alerts.settle(waymark, person, alert.id, f"{CANARY} action")
+        await alerts.settle(waymark, person, alert.id, done(f"{CANARY} action"))
     async with waymark.database.transaction() as db:
         at = waymark.clock()
         await holds.place(db, "hold", submission, person.id, f"{CANARY} hold", at)

@@ -126,7 +126,14 @@ WAYS = {
     f"POST {ONE}/share/stop": Way("share", {"with": "{far}"}),
     f"POST {ONE}/restrict": Way("restrict", {"version": 1, "on": "yes"}),
     "GET /staff/alerts/{id_}": Way("open"),
-    "POST /staff/alerts/{id_}": Way("settle", {"action": "Rang the duty team"}),
+    "POST /staff/alerts/{id_}": Way(
+        "settle",
+        {"told": "duty-team", "when": "2026-01-05T10:00", "action": "Rang the duty team"},
+    ),
+    "POST /staff/alerts/{id_}/look": Way("settle"),
+    "POST /staff/alerts/{id_}/second": Way("settle", {"agrees": "yes"}),
+    "GET /staff/called": Way("head"),
+    "POST /staff/called/test": Way("head"),
     f"GET {ONE}/reason": Way("ask-reason"),
     f"POST {ONE}/reason": Way("give-reason", WHY),
     "GET /staff/break-glass": Way("ask-glass"),
@@ -319,7 +326,9 @@ async def place(house, standing, person):
         values = {"owner": owner and owner.id, "team": owner and owner.team}
         values |= {"restricted": restricted, "status": "assigned", "version": 1}
         await db.execute(sa.update(SubmissionRow).values(**values))
-        await db.execute(sa.update(Alert).values(seen_at=None, seen_by=None, action=None))
+        untouched = dict.fromkeys(("seen_at", "seen_by", "action", "taken_at", "taken_by"))
+        second = {"proposed_at": now, "proposed_by": house.far.id, "told": ["nobody"]}
+        await db.execute(sa.update(Alert).values(**untouched, **second))
         await db.execute(sa.update(Outbox).values(state="failed"))
         one = {"submission": house.row.id, "staff": person.id}
         if kind in ("linked", "expired"):

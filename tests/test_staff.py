@@ -721,7 +721,7 @@ async def test_what_was_done_is_required_and_closes_the_alert(house):
     assert "Say what was done" in ann.text
     await ann.settle(alert.id, "Rang the duty team at ten")
     assert "Rang the duty team at ten" in ann.text
-    await bob.send(f"/alerts/{alert.id}", action="Bob rang too")
+    await bob.send(f"/alerts/{alert.id}", told="police", action="Bob rang too")
     assert bob.status == 409
     assert "Rang the duty team at ten" in bob.text
     assert "Bob rang too" in bob.text

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import errors, logs, nightly, rescanning, watch
 from bot.backup import nightly as backups
+from bot.calling import rounds
 from bot.conversation import speech
 from bot.limits import TooMuch
 from bot.telegram import app as telegram
@@ -86,6 +87,7 @@ def create_app(waymark: Waymark, channel: telegram.Telegram | None = None) -> Fa
                 rescanning.running(waymark),
                 nightly.running(waymark, CHORES),
                 backups.running(waymark),
+                rounds.running(waymark),
             ):
                 yield
         finally:

@@ -20,6 +20,7 @@ from bot.store.models import (
     Attachment,
     Attempt,
     Base,
+    Call,
     ConversationRow,
     FactDecision,
     Inbox,
@@ -225,6 +226,7 @@ SORTS: tuple[Sort, ...] = (
         alert=Alert.seen_at.is_(None),
         remove=_rows(Alert, Alert.id, "alert"),
     ),
+    Sort("call", Call, Call.id, Call.made_at, remove=_rows(Call, Call.id)),
     Sort(
         "letter",
         Outbox,

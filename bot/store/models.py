@@ -200,10 +200,56 @@ class Alert(Base):
     raised_at: Mapped[datetime] = plain(index=True)
     submission: Mapped[str | None] = plain(sa.ForeignKey("submission.id"))
     """Where it went, once the person sent their answers."""
+    taken_by: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    """Who said that they are looking at it; until somebody does, staff are called."""
+    taken_at: Mapped[datetime | None] = plain()
+    told: Mapped[list[str] | None] = plain()
+    """Whom they told: keys of content/policy/alerts.yaml."""
+    told_at: Mapped[datetime | None] = plain()
+    proposed_by: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    """Who says that no further action is needed; it takes a second person to agree."""
+    proposed_at: Mapped[datetime | None] = plain()
     seen_by: Mapped[str | None] = plain(sa.ForeignKey("staff.id"))
+    """Who settled it: said what was done, or agreed that nothing need be."""
     seen_at: Mapped[datetime | None] = plain()
     action: Mapped[bytes | None] = sealed()
-    """What was done about it. Owner: alert."""
+    """What was done about it, or why nothing need be. Owner: alert."""
+
+
+class Call(Base):
+    """Staff are called to an alert, or it is tried out whether they can be: a letter without words,
+    until it went out."""
+
+    __tablename__ = "call"
+    __kept__ = "call"
+    __table_args__ = (
+        sa.Index("ix_call_due", "state", "due_at"),
+        sa.UniqueConstraint("alert", "rota", "round", "place", "whom"),
+    )
+
+    id: Mapped[str] = plain(primary_key=True)
+    alert: Mapped[str | None] = plain(index=True)
+    """None for a test. No foreign key: that we called outlives what we called about."""
+    urgency: Mapped[str] = plain()
+    """urgent, concern or test: which letter it is."""
+    rota: Mapped[str] = plain()
+    """Which list they stand on: duty, out-of-hours or test."""
+    round: Mapped[int] = plain()
+    """How often the list was gone through before."""
+    place: Mapped[int] = plain()
+    """Their place on the list, from 0."""
+    whom: Mapped[str] = plain()
+    """`staff:<id>`, `address:<of the authority's content>` or `channel:<number of the setting>`."""
+    state: Mapped[str] = plain()
+    """queued, sent, failed or dropped (somebody looked before it went out)."""
+    fault: Mapped[str | None] = plain()
+    """Why the last try failed, as a code (bot/calling)."""
+    tries: Mapped[int] = plain(default=0)
+    made_at: Mapped[datetime] = plain(index=True)
+    due_at: Mapped[datetime] = plain()
+    tried_at: Mapped[datetime | None] = plain()
+    """When it was last taken out to be sent."""
+    done_at: Mapped[datetime | None] = plain()
 
 
 class SubmissionRow(Base):

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from bot.errors import EditClash
 from bot.store import sealing
@@ -335,11 +336,18 @@ def _alerts() -> sa.Select[tuple[Any, ...]]:
             sa.func.coalesce(ConversationRow.flow, SubmissionRow.flow).label("flow"),
             SubmissionRow.handle,
             Staff.name.label("seen_by_name"),
+            _taker.name.label("taken_by_name"),
+            _proposer.name.label("proposed_by_name"),
         )
         .outerjoin(ConversationRow, ConversationRow.id == Alert.conversation)
         .outerjoin(SubmissionRow, SubmissionRow.id == Alert.submission)
         .outerjoin(Staff, Staff.id == Alert.seen_by)
+        .outerjoin(_taker, _taker.id == Alert.taken_by)
+        .outerjoin(_proposer, _proposer.id == Alert.proposed_by)
     )
+
+
+_taker, _proposer = aliased(Staff), aliased(Staff)
 
 
 async def open_alerts(db: AsyncConnection, within: Within, drafts: bool) -> list[Found]:
@@ -368,6 +376,14 @@ class Alerted:
     flow: str | None
     submission: str | None
     handle: str | None
+    taken_by: str | None
+    taken_by_name: str | None
+    taken_at: datetime | None
+    told: list[str] | None
+    told_at: datetime | None
+    proposed_by: str | None
+    proposed_by_name: str | None
+    proposed_at: datetime | None
     seen_by_name: str | None
     seen_at: datetime | None
     action: str | None
@@ -401,14 +417,7 @@ async def _alerted(db: AsyncConnection, row: Found) -> Alerted:
     return Alerted(**{**{name: getattr(row, name) for name in names}, **opened})
 
 
-async def settle_alert(
-    db: AsyncConnection, id_: str, staff: str, action: str, at: datetime
-) -> bool:
-    """Say what was done. False if somebody already had."""
-    words = await sealing.seal(db, f"alert:{id_}", Alert.action, id_, action)
-    done = await db.execute(
-        sa.update(Alert)
-        .where(Alert.id == id_, Alert.seen_at.is_(None))
-        .values(seen_by=staff, seen_at=at, action=words)
-    )
-    return done.rowcount == 1
+async def alarmed(db: AsyncConnection, submission: str) -> bool:
+    """Whether an alert on it is not settled yet."""
+    unsettled = sa.select(Alert.id).where(Alert.submission == submission, Alert.seen_at.is_(None))
+    return await db.scalar(unsettled.limit(1)) is not None

@@ -173,9 +173,11 @@ class Staff:
         await self.send("/reply/check", text=text)
         return await self.send("/reply/send")
 
-    async def settle(self, alert: str, action: str) -> Staff:
+    async def settle(
+        self, alert: str, action: str, told: tuple[str, ...] = ("duty-team",)
+    ) -> Staff:
         await self.go(f"/staff/alerts/{alert}")
-        return await self.send(f"/alerts/{alert}", action=action)
+        return await self.send(f"/alerts/{alert}", told=list(told), action=action)
 
     async def handles(self, query: str = "") -> list[str]:
         """The queue from top to bottom, by handle."""

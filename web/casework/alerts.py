@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.conversation.path import path
 from bot.conversation.submission import compose
 from bot.errors import EditClash
-from bot.store import audit, conversations, submissions
+from bot.store import alerts, audit, conversations, submissions
 from bot.store.submissions import Alerted
 from bot.wiring import Waymark
-from content.schema import Helpline
-from web.casework import rows
+from bot.working_days import LONDON
+from content.schema import NOBODY, Helpline
+from web.casework import called, rows
+from web.casework.called import Standing
 from web.casework.delivery import by_telegram
 from web.casework.faults import NotSaid
 from web.casework.permissions import Action, Person, Subject
@@ -23,6 +25,9 @@ from web.casework.record import Section, sections
 
 LOCAL_LINES = ("front-door", "out-of-hours")
 """Whom staff ring: the council's own, where the authority's content has them."""
+AHEAD = timedelta(minutes=5)
+"""So far ahead of ours somebody's clock may be."""
+WHY_NOTHING = "Say why no further action is needed"
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,13 @@ class Alert:
     draft: Draft | None
     """What they said so far; none once it is sent, or deleted."""
     helplines: Sequence[Helpline]
+    standing: Standing
+    told: Sequence[str]
+    """Whom they told, in words."""
+    me: bool
+    """Whoever opened it is the one who looks at it."""
+    mine: bool
+    """They proposed no further action themselves."""
 
     about: str
     """What it is about, as staff call it."""
@@ -59,6 +71,11 @@ class Alert:
     def urgent(self) -> bool:
         return bool(self.row.urgency == "urgent")
 
+    @property
+    def agreed(self) -> bool:
+        """It took two: one who proposed no further action, and one who agreed."""
+        return self.row.seen_at is not None and self.row.proposed_at is not None
+
 
 async def open_(waymark: Waymark, person: Person, id_: str) -> Alert:
     """Read it; that it was read is written down. Raises UnknownSubmission."""
@@ -66,16 +83,17 @@ async def open_(waymark: Waymark, person: Person, id_: str) -> Alert:
         row = await rows.load_alert(waymark, db, person, Action.OPEN_SUBMISSION, id_)
         await audit.record(db, waymark.clock(), person.id, "alert.opened", "alert", id_)
         about = await rows.subject(waymark, db, person, row.submission) if row.submission else None
-        return await _alert(waymark, db, row, about)
+        return await _alert(waymark, db, person, row, about)
 
 
 async def _alert(
-    waymark: Waymark, db: AsyncConnection, row: Alerted, about: Subject | None
+    waymark: Waymark, db: AsyncConnection, person: Person, row: Alerted, about: Subject | None
 ) -> Alert:
     flow = waymark.content.flows.get(row.flow or "")
     question = flow.by_id.get(row.question) if flow else None
     lines = waymark.told(waymark.clock()).helplines
     draft = None if row.submission else await _draft(waymark, db, row.conversation)
+    known = waymark.content.policy.alerts.told
     return Alert(
         row=row,
         subject=about,
@@ -86,6 +104,10 @@ async def _alert(
         about=_about(waymark, row.category),
         draft=draft,
         helplines=[lines[name] for name in LOCAL_LINES if name in lines],
+        standing=(await called.standing(waymark, db, [row]))[row.id],
+        told=[known.get(name, name) for name in row.told or ()],
+        me=row.taken_by == person.id,
+        mine=row.proposed_by == person.id,
     )
 
 
@@ -116,17 +138,109 @@ def _answer(draft: Draft | None, question: str) -> str | None:
     return next((answer.said for answer in answers if answer.question == question), None)
 
 
-async def settle(waymark: Waymark, person: Person, id_: str, action: str) -> None:
-    """Say what was done. Raises NotSaid, or EditClash if somebody said so first."""
+# --- Looking, and what was done -----------------------------------------------------------
+
+
+async def look(waymark: Waymark, person: Person, id_: str, instead_of: str = "") -> None:
+    """They are looking at it, so that nobody else is called. Raises EditClash if somebody else
+    said so first; `instead_of` names whom they relieve."""
+    async with waymark.database.transaction() as db:
+        row = await rows.load_alert(waymark, db, person, Action.SETTLE_ALERT, id_)
+        if row.taken_by == person.id:
+            return
+        if (row.taken_by or "") != instead_of:
+            raise EditClash(id_)
+        if not await alerts.take(db, row, person.id, waymark.clock()):
+            raise EditClash(id_)
+        await _record(waymark, db, person, row, "taken")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What somebody did about it, as they say it."""
+
+    told: Sequence[str] = ()
+    when: str = ""
+    """When they told them: a local date and time."""
+    words: str = ""
+
+    @property
+    def nothing(self) -> bool:
+        return tuple(self.told) == (NOBODY,)
+
+    def at(self, waymark: Waymark) -> datetime:
+        """Raises NotSaid for whatever is missing."""
+        known = waymark.content.policy.alerts.told
+        if not self.told or not set(self.told) <= set(known):
+            raise NotSaid("told", "Choose whom you told, or that nobody needs to be")
+        if NOBODY in self.told and len(self.told) > 1:
+            raise NotSaid("told", "Choose nobody, or those you told; not both")
+        try:
+            at = datetime.fromisoformat(self.when).replace(tzinfo=LONDON)
+            ahead = at > waymark.clock() + AHEAD
+        except (ValueError, OverflowError):
+            raise NotSaid("when", "Say when, as a date and a time") from None
+        if ahead or at.year < 2000:
+            raise NotSaid("when", "Choose a time that is not ahead of us")
+        if not self.words.strip():
+            raise NotSaid("action", WHY_NOTHING if self.nothing else "Say what was done")
+        return at
+
+
+async def settle(waymark: Waymark, person: Person, id_: str, done: Done) -> bool:
+    """Say what was done; False if it stays open until a second person agrees that nothing need be.
+
+    Raises NotSaid, or EditClash if somebody else was quicker.
+    """
     now = waymark.clock()
     async with waymark.database.transaction() as db:
         row = await rows.load_alert(waymark, db, person, Action.SETTLE_ALERT, id_)
-        if not action.strip():
-            raise NotSaid("action", "Say what was done")
-        if not await submissions.settle_alert(db, id_, person.id, action.strip(), now):
+        at = done.at(waymark)
+        if done.nothing and row.proposed_at is not None:
             raise EditClash(id_)
-        await audit.record(db, now, person.id, "alert.settled", "alert", id_)
-        if row.submission:
-            what = ("alert.settled", "submission", row.submission)
-            await audit.record(db, now, person.id, *what, alert=id_)
-            await submissions.mark(db, row.submission, changed_at=now)
+        change = alerts.propose if done.nothing else alerts.settle
+        words = _with_what_was_said(done.words.strip(), row)
+        if not await change(db, row, person.id, done.told, at, words, now):
+            raise EditClash(id_)
+        await _record(waymark, db, person, row, "proposed" if done.nothing else "settled")
+    return not done.nothing
+
+
+async def second(waymark: Waymark, person: Person, id_: str, *, agrees: bool) -> None:
+    """The second person on "no further action". Raises NotSaid for whoever proposed it, EditClash
+    where nothing is proposed any more."""
+    now = waymark.clock()
+    async with waymark.database.transaction() as db:
+        row = await rows.load_alert(waymark, db, person, Action.SETTLE_ALERT, id_)
+        if row.proposed_at is None or row.seen_at is not None:
+            raise EditClash(id_)
+        if row.proposed_by == person.id:
+            raise NotSaid("second", "Somebody else has to agree: you said it yourself")
+        if agrees:
+            went = await alerts.agree(db, row, person.id, now)
+        else:
+            went = await alerts.disagree(db, row, person.id, _overruled(row))
+        if not went:
+            raise EditClash(id_)
+        await _record(waymark, db, person, row, "agreed" if agrees else "not-agreed")
+
+
+def _with_what_was_said(words: str, row: Alerted) -> str:
+    """Nothing that was once said about it is lost."""
+    before = _overruled(row) if row.proposed_at is not None else row.action
+    return f"{words}\n\n{before}" if before else words
+
+
+def _overruled(row: Alerted) -> str:
+    return f"{row.proposed_by_name} proposed no further action, which was not agreed: {row.action}"
+
+
+async def _record(
+    waymark: Waymark, db: AsyncConnection, person: Person, row: Alerted, what: str
+) -> None:
+    now, action = waymark.clock(), f"alert.{what}"
+    await audit.record(db, now, person.id, action, "alert", row.id)
+    if row.submission:
+        told = ("submission", row.submission)
+        await audit.record(db, now, person.id, action, *told, alert=row.id)
+        await submissions.mark(db, row.submission, changed_at=now)

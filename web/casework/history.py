@@ -56,6 +56,10 @@ _PLAIN = {
     "request.refused": "refused the request for {kind}",
     "request.copied": "took the full copy",
     "copy.taken": "took a copy",
+    "alert.taken": "said that they are looking at the safety alert",
+    "alert.proposed": "said that the safety alert needs no further action",
+    "alert.agreed": "agreed that the safety alert needs no further action",
+    "alert.not-agreed": "did not agree that the safety alert needs no further action",
     "alert.settled": "said what was done about the safety alert",
 }
 _NOT_ITS_HISTORY = ("access.refused", "access.seen")

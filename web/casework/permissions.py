@@ -36,6 +36,7 @@ class Action(StrEnum):
     REPLY = "reply"
     SETTLE_ALERT = "settle-alert"
     SEE_AUDIT = "see-audit"
+    SEE_CALLS = "see-calls"
     # What people ask about their own information, and what goes when:
     SEE_REQUESTS = "see-requests"
     SEE_KEEPING = "see-keeping"
@@ -184,6 +185,7 @@ RULES: Mapping[Action, Rule] = {
     Action.SEE_DRAFT: Rule("see safety alerts on answers that were not sent", TEAM_LEADS),
     Action.SEE_NOTICES: Rule("see who broke the glass", HEAD),
     Action.SEE_AUDIT: Rule("see who opened what", HEAD),
+    Action.SEE_CALLS: Rule("see how staff are called to safety alerts", HEAD),
     Action.MANAGE_PEOPLE: Rule("see and change who has an account", HEAD),
     Action.SEE_CONTENT: Rule("see what is asked and told here", EVERYONE),
     # To say less is quickly put right; what young people are promised is one person's word.
@@ -210,7 +212,7 @@ RULES: Mapping[Action, Rule] = {
     Action.CHANGE_STATUS: _of("change the status of submissions", WITH_REASON, THEIRS),
     Action.WRITE_NOTE: _of("write notes on submissions", OPENED, THEIRS),
     Action.REPLY: _of("reply to submissions", OPENED, THEIRS),
-    Action.SETTLE_ALERT: _of("close safety alerts on submissions", OPENED),
+    Action.SETTLE_ALERT: _of("see to safety alerts on submissions", OPENED),
     Action.ENTER_REQUEST: _of("write down what people ask about submissions", OPENED, THEIRS),
     Action.ANSWER_REQUEST: _of("answer what people ask about submissions", WITH_REASON),
     Action.PROPOSE_ERASURE: _of("propose to erase submissions", WITH_REASON),

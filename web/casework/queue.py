@@ -12,7 +12,8 @@ from bot.store.models import Found
 from bot.store.submissions import Filter
 from bot.wiring import Waymark
 from content.schema import Level
-from web.casework import colleagues, keeping, requests, rows, stages
+from web.casework import called, colleagues, keeping, requests, rows, stages
+from web.casework.called import Standing
 from web.casework.due import Due, received, reply_due
 from web.casework.permissions import Action, Person, can, check
 from web.casework.stages import Status
@@ -74,6 +75,7 @@ class Alerted:
     raised_at: datetime
     submission: str | None
     handle: str | None
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ async def queue(waymark: Waymark, person: Person, asked: Asked) -> Queue:
         per_status = await submissions.counts(db, which)
         drafts = can(person, Action.SEE_DRAFT)
         alerts = await submissions.open_alerts(db, which.within, drafts)
+        standing = await called.standing(waymark, db, alerts)
         lost = await submissions.undelivered(db, replied, stages.CLOSED)
         notices = await access.unseen(db) if can(person, Action.SEE_NOTICES) else []
         asks = await requests.due(waymark, db, person) if can(person, Action.SEE_REQUESTS) else []
@@ -124,7 +127,7 @@ async def queue(waymark: Waymark, person: Person, asked: Asked) -> Queue:
         lines=[line(waymark, row) for row in found],
         counts={name: _count(per_status, of) for name, (_, of) in stages.STAGES.items()},
         total=_count(per_status, asked.statuses),
-        alerts=[_alerted(waymark, row) for row in alerts],
+        alerts=[_alerted(waymark, row, standing[row.id]) for row in alerts],
         undelivered=lost,
         requests=asks,
         going=len(going),
@@ -192,7 +195,7 @@ def line(waymark: Waymark, row: Found) -> Line:
     )
 
 
-def _alerted(waymark: Waymark, row: Found) -> Alerted:
+def _alerted(waymark: Waymark, row: Found, standing: Standing) -> Alerted:
     flow = waymark.content.flows.get(row.flow or "")
     return Alerted(
         id=row.id,
@@ -201,6 +204,7 @@ def _alerted(waymark: Waymark, row: Found) -> Alerted:
         raised_at=row.raised_at,
         submission=row.submission,
         handle=row.handle,
+        standing=standing,
     )
 
 

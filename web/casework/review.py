@@ -92,6 +92,8 @@ async def move(waymark: Waymark, person: Person, seen: Seen, wanted: Move) -> No
             raise EditClash(seen.id)
         was = Status(row.status)
         stages.check_move(was, to)
+        if to in stages.CLOSED and await submissions.alarmed(db, seen.id):
+            raise NotSaid("to", stages.ALARMED)
         now = waymark.clock()
         # Opened again, its time starts anew, and staff are told anew before it goes.
         time = {"closed_at": now if to in stages.CLOSED else None, "warned_at": None}

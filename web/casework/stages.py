@@ -52,6 +52,12 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 }
 """The only ways to go."""
 
+ALARMED = (
+    "Someone may be unsafe. This can't be closed until somebody has said what was done about the "
+    "safety alert on it."
+)
+"""Why something can't be closed yet."""
+
 STAGES: Mapping[str, tuple[str, frozenset[Status]]] = {
     "open": ("Open", OPEN),
     "new": ("New", frozenset({Status.NEW})),

@@ -8,6 +8,7 @@ from web.staff import (
     account,
     alerts,
     audit,
+    called,
     content,
     council,
     keeping,
@@ -24,7 +25,7 @@ from web.staff import (
 
 PARTS = (
     steps, council, sign_in, account, people, queue, submission, reply, alerts, audit, readers,
-    access, sharing, requests, keeping, content,
+    access, sharing, requests, keeping, content, called,
 )  # fmt: skip
 router = APIRouter(dependencies=[Depends(same_site)])
 for part in PARTS:

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import FormData, QueryParams
 
 from content.schema import Level
-from web.casework import exports, log, people, stages, unusual
+from web.casework import called, exports, log, people, stages, unusual
 from web.casework.find import find
 from web.casework.permissions import Action, Person, can
 from web.casework.queue import Asked, Queue, kinds, news, queue
@@ -56,6 +56,7 @@ async def show(
         as_fields=fields(asked),
         purposes=PURPOSES,
         pages_shown=_pages(found),
+        calling=await called.state(waymark, person),
         emergencies=await people.emergencies(waymark, person),
     )
 
