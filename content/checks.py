@@ -335,8 +335,8 @@ def _screening_faults(content: Content) -> Iterator[Fault]:
                 ("notices",), f"no notice for {audience}, {', '.join(sorted(missing))}"
             )
         for name in (*always.values(), *policy.fitting.get(audience, {}).values()):
-            if (notice := content.notices.get(name)) is None or notice.audience is not audience:
-                yield page.fault(("notices",), f"there is no notice {name} for {audience}")
+            if name not in content.notices:
+                yield page.fault(("notices",), f"there is no safety notice {name}")
     if missing := {Urgency.URGENT, Urgency.CONCERN} - set(policy.priority):
         yield page.fault(("priority",), f"no level for {', '.join(sorted(missing))}")
     for index, phrase in enumerate(policy.phrases):

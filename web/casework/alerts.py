@@ -51,7 +51,7 @@ class Alert:
     """What they were answering."""
     answer: str | None
     """What they said to it, where it is still there; words that raised it always are."""
-    told: tuple[str, ...]
+    stood_out: tuple[str, ...]
     """Which words told, where words raised it."""
     draft: Draft | None
     """What they said so far; none once it is sent, or deleted."""
@@ -100,7 +100,7 @@ async def _alert(
         flow=flow.title if flow else "A conversation that is no longer kept",
         question=question.text if question else row.question,
         answer=row.words or _answer(draft, row.question),
-        told=_told(waymark, row.words),
+        stood_out=_stood_out(waymark, row.words),
         about=_about(waymark, row.category),
         draft=draft,
         helplines=[lines[name] for name in LOCAL_LINES if name in lines],
@@ -116,7 +116,7 @@ def _about(waymark: Waymark, category: str) -> str:
     return waymark.content.screening.categories.get(category, plain)
 
 
-def _told(waymark: Waymark, words: str | None) -> tuple[str, ...]:
+def _stood_out(waymark: Waymark, words: str | None) -> tuple[str, ...]:
     found = waymark.screening.screen(words) if words else None
     return found.reasons if found else ()
 
