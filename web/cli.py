@@ -32,6 +32,7 @@ from web.commands import (
     restore,
     retention,
     rights,
+    screen,
 )
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -42,6 +43,7 @@ app.command("rights")(rights.show)
 app.command("coverage")(coverage.show)
 app.command("entitlements", help=entitlements.HELP)(entitlements.show)
 app.command("find")(find.find)
+app.command("screen")(screen.screen)
 app.add_typer(backup.app, name="backup")
 app.command("restore")(restore.restore)
 app.add_typer(retention.app, name="retention")

@@ -1,6 +1,8 @@
-"""python -m bot.safeguarding.train: the weights of model.py anew, from the examples; prints how
-well they tell what they were not trained on. Nothing is random: the same examples make the same
-weights."""
+"""Training of model.py, from content/safeguarding/examples and the ways to ask. Nothing is random.
+
+python -m bot.safeguarding.train                     how well it tells what it was not trained on
+python -m bot.safeguarding.train --keep ENOUGH GRAVE  its weights anew, and where it begins to tell
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.safeguarding.model import BUCKETS, WEIGHTS, Floats, Model, counted, tokens
+from bot.safeguarding.model import BUCKETS, WEIGHTS, Floats, counted, tokens
 from content import loader
 from content.schema import Findable
 
@@ -31,6 +33,10 @@ NEITHER = (
     "rights", "independent", "safe", "talk", "housed", "reduced", "move",
 )  # fmt: skip
 """Ways to ask for these may well tell of a worry: they are no examples of either."""
+
+
+UNSAID = ""
+"""The category of a way to ask: nobody has said."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def _asked() -> Iterator[Example]:
             harm = kind is Findable.HELP
             if not harm and any(part in id_ for part in NEITHER):
                 continue
-            label, category = ("urgent", "suicide") if harm else ("none", "none")
+            label, category = ("urgent", UNSAID) if harm else ("none", UNSAID)
             for way in listed:
                 yield Example(way, label, category, "plain" if harm else "ordinary", "", "en", kind)
 
@@ -149,12 +155,12 @@ def trained(shown: Sequence[Example], enough: float, grave_from: float) -> dict[
 
 def _categories(shown: Sequence[Example]) -> tuple[NDArray[Any], NDArray[np.int8]]:
     """For each word, how much likelier it stands in what tells of a category."""
-    names = sorted({one.category for one in shown if one.label != "none"})
+    telling = [one for one in shown if one.label != "none" and one.category != UNSAID]
+    names = sorted({one.category for one in telling})
     counts = np.ones((WORDS, len(names)), np.float32) * 0.3
-    for one in shown:
-        if one.label != "none":
-            for word in set(tokens(one.text)):
-                counts[crc32(f"w1{word}".encode()) % WORDS, names.index(one.category)] += 1
+    for one in telling:
+        for word in set(tokens(one.text)):
+            counts[crc32(f"w1{word}".encode()) % WORDS, names.index(one.category)] += 1
     told = np.log(counts / counts.sum(axis=0)) - np.log(
         counts.sum(axis=1, keepdims=True) / counts.sum()
     )
@@ -162,9 +168,15 @@ def _categories(shown: Sequence[Example]) -> tuple[NDArray[Any], NDArray[np.int8
 
 
 def main() -> None:
-    shown = examples()
-    told, _ = left_out(shown)
+    shown, write = examples(), sys.stdout.write
     label = np.array([one.label for one in shown])
+    write(f"{len(shown)} examples: {dict(Counter(label.tolist()))}\n")
+    if "--keep" in sys.argv:
+        enough, grave = (float(value) for value in sys.argv[sys.argv.index("--keep") + 1 :][:2])
+        np.savez_compressed(WEIGHTS, **trained(shown, enough, grave))  # type: ignore[arg-type]
+        write(f"{WEIGHTS.name}: {WEIGHTS.stat().st_size // 1024} KiB\n")
+        return
+    told, _ = left_out(shown)
     ordinary = np.array([one.kind == "ordinary" for one in shown])
     parts = {
         "urgent": label == "urgent",
@@ -172,19 +184,11 @@ def main() -> None:
         "hard": (label == "none") & ~ordinary,
         "ordinary": (label == "none") & ordinary,
     }
-    write = sys.stdout.write
-    write(f"{len(shown)} examples: {dict(Counter(label.tolist()))}\nfrom ")
-    write("".join(f"{name:>16}" for name in parts) + "\n")
+    write("from ".join(("", "".join(f"{name:>16}" for name in parts) + "\n")))
     for enough in np.arange(-2.0, 1.6, 0.25):
         hit = told >= enough
         shares = (f"{(hit & of).sum() / of.sum():>16.1%}" for of in parts.values())
         write(f"{enough:5.2f}{''.join(shares)}\n")
-    if "--keep" in sys.argv:
-        enough, grave = (float(value) for value in sys.argv[sys.argv.index("--keep") + 1 :][:2])
-        np.savez_compressed(WEIGHTS, **trained(shown, enough, grave))  # type: ignore[arg-type]
-        with np.load(WEIGHTS) as kept:
-            Model(dict(kept))
-        write(f"{WEIGHTS.name}: {WEIGHTS.stat().st_size // 1024} KiB\n")
 
 
 if __name__ == "__main__":
