@@ -299,7 +299,7 @@ async def test_age_comes_first_and_nothing_is_kept(world):
 async def test_help_comes_first_in_telegram(world):
     person = await begun(world)
     said = await told(world, person, "/ask someone is hurting me")
-    assert said.startswith("If a child may be in danger")
+    assert "call 999" in said[:120]
     said = await told(world, await world.person(), "someone is hurting me")
     assert "call 999" in said
 

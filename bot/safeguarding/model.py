@@ -69,6 +69,11 @@ def letters(words: list[str]) -> Iterator[str]:
             yield row[at : at + long]
 
 
+def numbered(feature: str) -> int:
+    """The number of a feature; half characters, as a broken sender may give them, have one too."""
+    return crc32(feature.encode("utf-8", "surrogatepass"))
+
+
 def counted(text: str) -> tuple[NDArray[np.int64], Floats]:
     """The features of a text: their numbers, and how much of each, words and letters each of
     length one together."""
@@ -77,7 +82,7 @@ def counted(text: str) -> tuple[NDArray[np.int64], Floats]:
     amounts: list[float] = []
     kinds = (f"w{name}" for name, _ in phrases(words)), (f"c{run}" for run in letters(words))
     for kind in kinds:
-        counts = Counter(crc32(feature.encode()) % BUCKETS for feature in kind)
+        counts = Counter(numbered(feature) % BUCKETS for feature in kind)
         much = [1 + np.log(count) for count in counts.values()]
         length = float(np.sqrt(sum(m * m for m in much))) or 1.0
         numbers += counts
@@ -116,7 +121,10 @@ class Model:
                 yield Told(urgency, self._category(piece), self._reasons(piece))
 
     def _category(self, text: str) -> str:
-        numbers = [crc32(f"w1{word}".encode()) % len(self._by_category) for word in tokens(text)]
+        numbers = [
+            crc32(f"w1{word}".encode("utf-8", "surrogatepass")) % len(self._by_category)
+            for word in tokens(text)
+        ]
         if not numbers:
             return self._categories[0]
         return self._categories[int(self._by_category[numbers].sum(axis=0).argmax())]
@@ -125,7 +133,7 @@ class Model:
         """The words that told most."""
         told: dict[str, float] = {}
         for name, read in phrases(tokens(text)):
-            weight = float(self._harm[crc32(f"w{name}".encode()) % BUCKETS])
+            weight = float(self._harm[numbered(f"w{name}") % BUCKETS])
             if weight > 0 and read:
                 told[read] = max(told.get(read, 0.0), weight)
         return tuple(sorted(told, key=lambda read: -told[read])[:MOST_REASONS])

@@ -18,7 +18,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.safeguarding.model import BUCKETS, WEIGHTS, Floats, counted, tokens
+from bot.safeguarding.model import BUCKETS, WEIGHTS, Floats, counted, numbered, tokens
 from content import loader
 from content.schema import Findable
 
@@ -160,7 +160,7 @@ def _categories(shown: Sequence[Example]) -> tuple[NDArray[Any], NDArray[np.int8
     counts = np.ones((WORDS, len(names)), np.float32) * 0.3
     for one in telling:
         for word in set(tokens(one.text)):
-            counts[crc32(f"w1{word}".encode()) % WORDS, names.index(one.category)] += 1
+            counts[numbered(f"w1{word}") % WORDS, names.index(one.category)] += 1
     told = np.log(counts / counts.sum(axis=0)) - np.log(
         counts.sum(axis=1, keepdims=True) / counts.sum()
     )
