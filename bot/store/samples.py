@@ -39,6 +39,7 @@ OWNERS: Mapping[Column, tuple[Column, Callable[[Found], str]]] = {
     ConversationRow.return_code: (ConversationRow.id, lambda row: f"conversation:{row.id}"),
     Outbox.payload: (Outbox.key, lambda row: f"letter:{row.key}"),
     Alert.action: (Alert.id, lambda row: f"alert:{row.id}"),
+    Alert.words: (Alert.id, lambda row: f"alert:{row.id}"),
     SubmissionRow.payload: (SubmissionRow.id, lambda row: f"submission:{row.id}"),
     Attachment.content: (Attachment.id, _with_answers),
     AccessGrant.reason: (AccessGrant.id, lambda row: f"desk:{row.submission}"),
