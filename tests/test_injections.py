@@ -37,7 +37,7 @@ from tests.drivers.telling import (
     travel,
     typed,
 )  # fmt: skip
-from tests.drivers.waymark import SERVED, Running, running, unhurried
+from tests.drivers.waymark import SERVED, Running, deafened, running, unhurried
 from tests.drivers.web import OnForm
 from tests.headers import sound
 from tests.injections import ALL, FAMILIES, MARK, SUM, packed
@@ -72,6 +72,7 @@ async def listened_to(folder: Path) -> AsyncIterator[Running]:
     listening = logging.StreamHandler(heard)
     async with running(folder, content=tireless(), log_level="debug") as site:
         logging.getLogger().addHandler(listening)
+        deafened(site)
         yield site
         logging.getLogger("waymark").warning("the log was listened to")
         logging.getLogger().removeHandler(listening)

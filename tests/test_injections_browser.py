@@ -8,7 +8,7 @@ from playwright.async_api import Route
 
 from tests.drivers.house import House, headteacher
 from tests.drivers.telling import CONCERN, WORST, Words, sendable, the_fewest, told, travel, typed
-from tests.drivers.waymark import Running, served
+from tests.drivers.waymark import Running, deafened, served
 from tests.injections import ALL, MARK, packed
 
 LISTEN = """
@@ -61,6 +61,7 @@ async def watched(browser, key: dict | None = None) -> Watched:
 
 async def test_in_a_real_browser_nothing_runs(tmp_path, browser):
     async with served(tmp_path) as (site, address):
+        deafened(site)
         desk = await headteacher(site)
         made = await told(site, Words(list(ALL), WORST, packed(2900)[0]), desk)
         house = made.house

@@ -20,7 +20,7 @@ from content.loader import _Yaml
 from content.schema import Channel, QuestionType, Skip
 from tests import opened
 from tests.drivers import people
-from tests.drivers.waymark import Running, running
+from tests.drivers.waymark import Running, deafened, running
 from tests.small import Talk
 from tests.test_every_path import WORDS, script
 
@@ -35,13 +35,6 @@ LIVED = [(name, channel) for name, told in JOURNEYS.items() for channel in told[
 def test_there_are_journeys_to_live():
     assert len(JOURNEYS) >= 12
     assert sum(channel == "telegram" for _, channel in LIVED) >= 12
-
-
-class Deaf:
-    """Nothing that anybody writes tells it anything."""
-
-    def screen(self, text: str) -> None:
-        return None
 
 
 class Journey:
@@ -293,7 +286,7 @@ async def test_a_journey_is_the_same_on_every_channel(name, channel, tmp_path, c
     told = JOURNEYS[name]
     async with running(tmp_path) as waymark:
         # The twin hears no words; what these lead to is test_disclosures.py's.
-        vars(waymark.waymark)["screening"] = Deaf()
+        deafened(waymark)
         journey = Journey(told, channel, waymark)
         await journey.live()
         async with waymark.database.reading() as db:

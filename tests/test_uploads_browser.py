@@ -80,7 +80,8 @@ async def test_the_page_for_files_is_accessible_and_fits(page, house, width):
         await page.set_input_files("#answer", file)
         await page.get_by_role("button", name="Add this").click()
     await expect(page.locator(".wm-file")).to_have_count(2)
-    await page.wait_for_function("document.querySelector('.wm-file__picture').naturalWidth === 480")
+    picture = page.locator(".wm-file__picture")
+    await expect(picture).to_have_js_property("naturalWidth", 480)
     await sound(page)
 
 
