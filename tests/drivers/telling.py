@@ -46,7 +46,9 @@ def every_way(flow: Flow) -> list[Way]:
 def the_fewest(flow: Flow) -> list[tuple[Way, list[Question]]]:
     """Ways that come by every field that can be typed in, each with those it is for."""
     found = every_way(flow)
-    fields = [q for q in flow.questions if q.type in TYPED and q.style == "plain"]
+    fields = [
+        q for q in flow.questions if q.type in TYPED and q.style == "plain" and not q.upon_harm
+    ]
     chosen = []
     while fields:
         best = max(found, key=lambda way: sum(_typed(way, q) for q in fields))
